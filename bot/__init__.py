@@ -1,0 +1,1 @@
+"""Where people are: chat adapters, the command line, the composition root."""

@@ -1,0 +1,1 @@
+"""The machines: build a persona once, answer each message."""

@@ -1,0 +1,1 @@
+"""Language models: any OpenAI-compatible endpoint, or llama.cpp in this process."""

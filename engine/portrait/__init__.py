@@ -1,0 +1,1 @@
+"""Portraits: a picture of anything, with a face whose place is known."""

@@ -1,0 +1,1 @@
+"""Voices: text made speakable, spoken and timed."""

@@ -1,0 +1,94 @@
+"""SpeechSynthesizer: text and a voice in, samples and timed phonemes out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from personas.persona import Voice
+
+
+@dataclass(frozen=True)
+class TimedPhoneme:
+    """One phoneme, in IPA without stress marks; an empty symbol is a pause. Seconds."""
+
+    symbol: str
+    start: float
+    end: float
+    stressed: bool = False
+
+
+@dataclass(frozen=True)
+class TimedWord:
+    """One word as it was spoken. Seconds."""
+
+    text: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True)
+class Cue:
+    """A stage direction such as *smiles*: not read aloud, it may steer the face. Seconds."""
+
+    action: str
+    time: float
+
+
+@dataclass(frozen=True)
+class Speech:
+    """Something said.
+
+    Attributes:
+        samples: [n] float32 mono, -1 to 1.
+        sample_rate: Hz.
+        phonemes: without gaps from 0 to the end of the samples.
+        words: in order; may be empty where the engine knows no words.
+        text: what was spoken, as it would be written.
+        cues: stage directions, by the time at which they stand in the text.
+    """
+
+    samples: NDArray[np.float32]
+    sample_rate: int
+    phonemes: tuple[TimedPhoneme, ...]
+    words: tuple[TimedWord, ...]
+    text: str
+    cues: tuple[Cue, ...] = ()
+
+    @property
+    def duration(self) -> float:
+        """Seconds."""
+        return len(self.samples) / self.sample_rate
+
+
+@dataclass(frozen=True)
+class SpeechCapabilities:
+    """What an engine can do; the engine room chooses by these words."""
+
+    languages: tuple[str, ...]
+    phoneme_timing: bool
+    word_timing: bool
+    online: bool
+
+
+class SpeechSynthesizer(Protocol):
+    """Speaks. Synchronous and safe to call from several threads."""
+
+    @property
+    def name(self) -> str:
+        """The engine, as `Voice.engine` names it."""
+
+    @property
+    def capabilities(self) -> SpeechCapabilities:
+        """What it can do."""
+
+    def synthesize(self, text: str, voice: Voice) -> Speech:
+        """Says `text`, as a persona wrote it, in `voice`.
+
+        Raises:
+            InvalidInputError: there is nothing in the text that can be spoken.
+            UnavailableError: the engine cannot run here or does not answer.
+        """

@@ -1,0 +1,1 @@
+"""Talking heads: portraits that speak, and the encoding of what they say."""

@@ -1,0 +1,1 @@
+"""What a persona is. No I/O; imports nothing of ours."""
