@@ -1,0 +1,1 @@
+"""The portrait benchmark: 400 descriptions, what is drawn for them, and who finds the face."""

@@ -1,0 +1,1 @@
+"""Portraits out of art that exists, with a face drawn on it that belongs to it."""

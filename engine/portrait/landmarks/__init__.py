@@ -1,0 +1,1 @@
+"""Face landmarkers: one backend a file, imported when it is first used."""
