@@ -1,0 +1,133 @@
+"""The composition root: settings -> storage -> engine -> adapters. Everything is wired here."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from engine.models.store import ModelStore
+    from personas.styles import StyleCatalogue
+    from storage.store import Storage
+
+    from bot.settings import Settings
+    from engine.conversation import Conversations
+    from engine.creation import Creator
+    from engine.llm.base import LanguageModel
+    from engine.portrait.base import PortraitGenerator
+    from engine.speech.base import SpeechSynthesizer
+    from engine.talkinghead.base import TalkingHead
+    from personas.voices import VoiceCatalogue
+
+
+class App:
+    """The parts of the program, each made when it is first asked for, and closed at the end.
+
+    Listing personas opens the storage and nothing else; a language model is loaded only by what
+    talks to one.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._open = AsyncExitStack()
+        self._opening = asyncio.Lock()
+        self._storage: Storage | None = None
+        self._model: LanguageModel | None = None
+        self._conversations: Conversations | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._open.aclose()
+
+    @cached_property
+    def models(self) -> ModelStore:
+        """The model store."""
+        from engine.models import open_model_store
+
+        return open_model_store(self.settings.models)
+
+    @cached_property
+    def styles(self) -> StyleCatalogue:
+        """The mixture of diffusers: the catalogue of looks."""
+        from personas.styles import load_styles
+
+        return load_styles()
+
+    @cached_property
+    def voices(self) -> VoiceCatalogue:
+        """The mixture of voices: the catalogue of voices."""
+        from personas.voices import load_voices
+
+        return load_voices()
+
+    @cached_property
+    def portraits(self) -> PortraitGenerator:
+        """Who draws."""
+        from engine.portrait.factory import open_portrait_generator
+
+        return open_portrait_generator(self.settings.portrait, self.models)
+
+    @cached_property
+    def synthesizer(self) -> SpeechSynthesizer:
+        """Who speaks."""
+        from engine.speech.factory import open_synthesizer
+
+        return open_synthesizer(self.settings.speech)
+
+    @cached_property
+    def head(self) -> TalkingHead[Any]:
+        """Who moves the face."""
+        from engine.talkinghead.factory import open_talking_head
+
+        return open_talking_head(self.settings.talking_head)
+
+    async def storage(self) -> Storage:
+        """Where things are kept; opened once."""
+        from storage.store import Storage
+
+        async with self._opening:
+            if self._storage is None:
+                opened = await Storage.open(self.settings.storage)
+                self._open.push_async_callback(opened.aclose)
+                self._storage = opened
+            return self._storage
+
+    async def model(self) -> LanguageModel:
+        """Who writes; chosen once."""
+        from engine.llm.factory import open_language_model
+
+        async with self._opening:
+            if self._model is None:
+                model = open_language_model(self.settings.language_model, self.models)
+                self._open.push_async_callback(model.aclose)
+                self._model = model
+            return self._model
+
+    async def creator(self) -> Creator:
+        """Who builds personas."""
+        from engine.creation import Creator
+
+        storage = await self.storage()
+        return Creator(await self.model(), self.portraits, self.styles, self.voices, storage)
+
+    async def conversations(self) -> Conversations:
+        """Who answers messages; one for all, because it orders the replies of a conversation."""
+        from engine.talkinghead.video import encode
+
+        from engine.conversation import Conversations
+
+        storage, model = await self.storage(), await self.model()
+        if self._conversations is None:
+            self._conversations = Conversations(
+                model,
+                self.synthesizer,
+                self.head,
+                partial(encode, settings=self.settings.talking_head),
+                storage,
+                self.settings.conversation,
+            )
+        return self._conversations

@@ -1,0 +1,386 @@
+"""The commands. This module holds their names, options and help; the work is in `bot.commands`.
+
+It imports nothing heavy, so that help and completion are quick.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from bot.app import App
+
+
+def _typer(help_text: str, **options: Any) -> typer.Typer:
+    return typer.Typer(
+        help=help_text,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        no_args_is_help=True,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        **options,
+    )
+
+
+cli = _typer("Type any description, and a persona is born that you can talk to.")
+models = _typer("Models, voices and art that are fetched.")
+bench = _typer("Measure this machine.")
+config = _typer("The configuration.")
+cli.add_typer(models, name="models")
+cli.add_typer(bench, name="bench")
+cli.add_typer(config, name="config")
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """The options that stand before the command."""
+
+    config: Path | None = None
+    verbose: bool = False
+
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Persona = Annotated[str, typer.Argument(help="Its slug, name or id; a unique beginning is enough.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Gallery = Annotated[str, typer.Option(help="The gallery it belongs to.", hidden=True)]
+Overwrite = Annotated[bool, typer.Option("--force", "-f", help="Replace a file that is there.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"chatanything {version('chatanything')}")
+        raise typer.Exit
+
+
+@cli.callback()
+def options(
+    context: typer.Context,
+    config: Annotated[Path | None, typer.Option(help="A configuration file.")] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the log.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Type any description, and a persona is born that you can talk to."""
+    context.obj = Invocation(config, verbose)
+
+
+def _run(context: typer.Context, work: Callable[[App], Coroutine[Any, Any, None]]) -> None:
+    """Reads the settings, makes the app, runs a command in it, explains errors."""
+    from bot import logs, settings
+    from bot.app import App
+    from bot.output import errors_explained
+
+    invocation: Invocation = context.obj or Invocation()
+    with errors_explained():
+        logs.set_up(invocation.verbose)
+        loaded = settings.load(invocation.config)
+
+        async def in_app() -> None:
+            async with App(loaded) as app:
+                await work(app)
+
+        asyncio.run(in_app())
+
+
+@cli.command()
+def create(
+    context: typer.Context,
+    description: Annotated[str, typer.Argument(help="Anything: a grumpy old lighthouse ...")],
+    style: Annotated[str, typer.Option(help="A look; `chatanything styles` lists them.")] = "",
+    voice: Annotated[str, typer.Option(help="A voice; `chatanything voices` lists them.")] = "",
+    seed: Annotated[
+        int | None, typer.Option(min=0, max=2**31 - 1, help="Same seed, same persona.")
+    ] = None,
+    image: Annotated[Path | None, typer.Option(help="A picture to use as its appearance.")] = None,
+    gallery: Gallery = "terminal",
+    json: Json = False,
+) -> None:
+    """Build a persona from a description."""
+    from bot.commands import personas
+
+    _run(
+        context,
+        lambda app: personas.create(
+            app,
+            description,
+            style=style,
+            voice=voice,
+            seed=seed,
+            image=image,
+            gallery=gallery,
+            as_json=json,
+        ),
+    )
+
+
+@cli.command("list")
+def list_personas(
+    context: typer.Context,
+    search: Annotated[str, typer.Argument(help="Only those with these letters.")] = "",
+    gallery: Gallery = "terminal",
+    json: Json = False,
+) -> None:
+    """List your personas."""
+    from bot.commands import personas
+
+    _run(context, lambda app: personas.list_all(app, search, gallery=gallery, as_json=json))
+
+
+@cli.command()
+def show(
+    context: typer.Context, persona: Persona, gallery: Gallery = "terminal", json: Json = False
+) -> None:
+    """Show who a persona is, and where its portrait lies."""
+    from bot.commands import personas
+
+    _run(context, lambda app: personas.show(app, persona, gallery=gallery, as_json=json))
+
+
+@cli.command()
+def delete(
+    context: typer.Context, persona: Persona, yes: Yes = False, gallery: Gallery = "terminal"
+) -> None:
+    """Delete a persona, its conversations and its clips."""
+    from bot.commands import personas
+
+    _run(context, lambda app: personas.delete(app, persona, yes=yes, gallery=gallery))
+
+
+@cli.command()
+def say(
+    context: typer.Context,
+    persona: Persona,
+    message: Annotated[str, typer.Argument(help="What you say to it.")],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="Where the clip goes (.mp4), or its sound (.wav)."),
+    ] = None,
+    mode: Annotated[str, typer.Option(help="text, voice or clip; empty: as configured.")] = "",
+    force: Overwrite = False,
+    gallery: Gallery = "terminal",
+    json: Json = False,
+) -> None:
+    """Say one thing to a persona and get its answer, with a clip."""
+    from bot.commands import talk
+
+    _run(
+        context,
+        lambda app: talk.say(
+            app, persona, message, out=out, mode=mode, force=force, gallery=gallery, as_json=json
+        ),
+    )
+
+
+@cli.command()
+def chat(
+    context: typer.Context,
+    persona: Persona,
+    mode: Annotated[str, typer.Option(help="text, voice or clip; empty: as configured.")] = "",
+    gallery: Gallery = "terminal",
+) -> None:
+    """Talk with a persona in the terminal."""
+    from bot import terminal
+
+    _run(context, lambda app: terminal.chat(app, persona, mode=mode, gallery=gallery))
+
+
+@cli.command()
+def export(
+    context: typer.Context,
+    persona: Persona,
+    file: Annotated[Path, typer.Argument(help="A .png or .json file; - for standard output.")],
+    spec: Annotated[
+        str, typer.Option(help="Character Card version of a .json file: v2 or v3.")
+    ] = "v3",
+    force: Overwrite = False,
+    gallery: Gallery = "terminal",
+) -> None:
+    """Write a persona as a Character Card that other programs read."""
+    from bot.commands import cards
+
+    _run(
+        context,
+        lambda app: cards.export(app, persona, file, spec=spec, force=force, gallery=gallery),
+    )
+
+
+@cli.command("import")
+def import_card(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="A Character Card, .png or .json.")],
+    style: Annotated[str, typer.Option(help="A look, if the card brings no picture.")] = "",
+    voice: Annotated[str, typer.Option(help="A voice.")] = "",
+    gallery: Gallery = "terminal",
+    json: Json = False,
+) -> None:
+    """Make a persona from a Character Card."""
+    from bot.commands import cards
+
+    _run(
+        context,
+        lambda app: cards.import_file(
+            app, file, style=style, voice=voice, gallery=gallery, as_json=json
+        ),
+    )
+
+
+@cli.command()
+def styles(context: typer.Context, json: Json = False) -> None:
+    """List the looks."""
+    from bot.commands import catalogues
+
+    _run(context, lambda app: catalogues.styles(app, as_json=json))
+
+
+@cli.command()
+def voices(
+    context: typer.Context,
+    voice: Annotated[str, typer.Argument(help="Only this one.")] = "",
+    sample: Annotated[
+        Path | None, typer.Option(help="Write a WAV file in which it speaks.")
+    ] = None,
+    text: Annotated[str, typer.Option(help="What it says in the sample.")] = "",
+    force: Overwrite = False,
+    json: Json = False,
+) -> None:
+    """List the voices, or hear one."""
+    from bot.commands import catalogues
+
+    _run(
+        context,
+        lambda app: catalogues.voices(
+            app, voice, sample=sample, text=text, force=force, as_json=json
+        ),
+    )
+
+
+@cli.command()
+def doctor(context: typer.Context, json: Json = False) -> None:
+    """What is installed, what can run here, and what would add the rest."""
+    from bot import doctor as examination
+
+    _run(context, lambda app: examination.doctor(app, as_json=json))
+
+
+@cli.command()
+def demo(
+    context: typer.Context,
+    description: Annotated[str, typer.Argument(help="Who to build.")] = "",
+    message: Annotated[str, typer.Argument(help="What to say to it.")] = "",
+    out: Annotated[Path, typer.Option(help="Where the results go.")] = Path("demo"),
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Same seed, same persona.")] = 1,
+) -> None:
+    """The main job from end to end: fetch what is needed, build a persona, talk to it."""
+    from bot.commands import demo as demonstration
+
+    _run(context, lambda app: demonstration.demo(app, description, message, out=out, seed=seed))
+
+
+@models.command("list")
+def models_list(context: typer.Context, json: Json = False) -> None:
+    """What can be fetched, and what is here."""
+    from bot.commands import models as commands
+
+    _run(context, lambda app: commands.list_all(app, as_json=json))
+
+
+ModelNames = Annotated[
+    list[str] | None, typer.Argument(help="Names of `models list`.", show_default=False)
+]
+
+
+@models.command("pull")
+def models_pull(context: typer.Context, names: ModelNames = None) -> None:
+    """Fetch models; without a name, all that the default set-up needs on this machine."""
+    from bot.commands import models as commands
+
+    _run(context, lambda app: commands.pull(app, names or []))
+
+
+@models.command("verify")
+def models_verify(context: typer.Context, names: ModelNames = None, json: Json = False) -> None:
+    """Check that what is here arrived whole; without a name, all."""
+    from bot.commands import models as commands
+
+    _run(context, lambda app: commands.verify(app, names or [], as_json=json))
+
+
+@models.command("remove")
+def models_remove(
+    context: typer.Context,
+    names: Annotated[list[str], typer.Argument(help="Names of `models list`.")],
+) -> None:
+    """Remove models from this machine."""
+    from bot.commands import models as commands
+
+    _run(context, lambda app: commands.remove(app, names))
+
+
+@bench.command("clip")
+def bench_clip(
+    context: typer.Context,
+    seconds: Annotated[float, typer.Option(min=0.5, max=60, help="Length of the answer.")] = 5.0,
+    json: Json = False,
+) -> None:
+    """Speech, drawing and encoding of one answer."""
+    from bot.commands import bench as commands
+
+    _run(context, lambda app: commands.clip(app, seconds, as_json=json))
+
+
+@bench.command("speech")
+def bench_speech(context: typer.Context, json: Json = False) -> None:
+    """Real-time factor and time to the first sound of each voice."""
+    from bot.commands import bench as commands
+
+    _run(context, lambda app: commands.speech(app, as_json=json))
+
+
+@bench.command("portraits")
+def bench_portraits(
+    context: typer.Context,
+    sheet: Annotated[Path | None, typer.Option(help="Write a contact sheet (.png, .jpg).")] = None,
+    limit: Annotated[
+        int, typer.Option(min=0, max=50, help="Descriptions of each category; 0: all.")
+    ] = 0,
+    json: Json = False,
+) -> None:
+    """Draw the 400 descriptions and count the faces that a landmark detector finds."""
+    from bot.commands import bench as commands
+
+    _run(context, lambda app: commands.portraits(app, sheet=sheet, limit=limit, as_json=json))
+
+
+@config.command("show")
+def config_show(context: typer.Context, json: Json = False) -> None:
+    """The settings in force, without secrets."""
+    from bot.commands import configuration
+
+    _run(context, lambda app: configuration.show(app, as_json=json))
+
+
+@config.command("example")
+def config_example() -> None:
+    """A configuration file with every option and its default."""
+    from bot import settings
+
+    typer.echo(settings.example(), nl=False)
+
+
+def main() -> None:
+    """The way in, for the `chatanything` command and `python -m bot`."""
+    for stream in (sys.stdout, sys.stderr):
+        # In the C locale a persona's name must still print, if with replacement signs.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    cli()

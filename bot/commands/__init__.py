@@ -1,0 +1,1 @@
+"""What the commands do: each takes the app and prints a result."""

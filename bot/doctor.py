@@ -1,0 +1,146 @@
+"""doctor: what is installed, what can run here, what is missing and the command that adds it."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, requires, version
+from typing import TYPE_CHECKING, Literal
+
+import typer
+
+from bot.output import human_size, print_json, print_table, say
+from bot.settings import config_file
+from personas.errors import ChatAnythingError
+
+if TYPE_CHECKING:
+    from bot.app import App
+
+State = Literal["ok", "optional", "missing"]
+
+EXTRAS = {
+    "landmarks": ("mediapipe", "finds faces in uploaded photos, and counts them in benchmarks"),
+    "hearing": ("faster_whisper", "understands speech"),
+}
+ROOM_FOR_MODELS = 3_000_000_000
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at.
+
+    Attributes:
+        what: its name.
+        state: ok; optional: not here, and not needed; missing: something will not work.
+        detail: what was found.
+        remedy: the command that adds it, or what else to do.
+    """
+
+    what: str
+    state: State
+    detail: str
+    remedy: str = ""
+
+
+async def doctor(app: App, *, as_json: bool) -> None:
+    """Prints what was found; ends with 5 where something needed is missing."""
+    findings = [*machine(app), *packages(), *await asyncio.to_thread(lambda: list(models(app)))]
+    findings += [await language_model(app), await kept_things(app)]
+    if as_json:
+        print_json([asdict(finding) for finding in findings])
+    else:
+        print_table(
+            ("what", "state", "found", "to add or mend it"),
+            [(f.what, f.state, f.detail, f.remedy) for f in findings],
+        )
+    missing = [finding.what for finding in findings if finding.state == "missing"]
+    if missing:
+        say(f"Missing: {', '.join(missing)}.")
+        raise typer.Exit(5)
+    say("All that the configured set-up needs is here.")
+
+
+def machine(app: App) -> Iterator[Finding]:
+    """The computer and the place for files on it."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    yield Finding("system", "ok", f"{platform.system()} {platform.machine()}, {cores} cores")
+    python = ".".join(map(str, sys.version_info[:3]))
+    yield Finding("python", "ok", f"{python}, chatanything {version('chatanything')}")
+    gpu = shutil.which("nvidia-smi")
+    yield Finding("gpu", "ok" if gpu else "optional", "NVIDIA" if gpu else "none; none is needed")
+    file = config_file()
+    yield Finding("configuration", "ok", str(file) if file else "none; the defaults are in force")
+    folder = app.settings.models.folder
+    free = shutil.disk_usage(next(p for p in (folder, *folder.parents) if p.exists())).free
+    yield Finding(
+        "room for models",
+        "ok" if free > ROOM_FOR_MODELS else "missing",
+        f"{human_size(free)} free in {folder}",
+        "" if free > ROOM_FOR_MODELS else "set [models] folder to a larger disk",
+    )
+
+
+def packages() -> Iterator[Finding]:
+    """The extras that can be installed."""
+    for extra, (module, purpose) in EXTRAS.items():
+        here = importlib.util.find_spec(module) is not None
+        yield Finding(
+            f"extra {extra}",
+            "ok" if here else "optional",
+            purpose,
+            "" if here else f"pip install 'chatanything[{extra}]'",
+        )
+    for name in _base_packages():
+        try:
+            version(name)
+        except PackageNotFoundError:
+            yield Finding(f"package {name}", "missing", "not installed", f"pip install {name}")
+
+
+def _base_packages() -> list[str]:
+    import re
+
+    listed = requires("chatanything") or []
+    return [re.split(r"[\s\[<>=!~;(]", line)[0] for line in listed if "extra ==" not in line]
+
+
+def models(app: App) -> Iterator[Finding]:
+    """What is fetched, and what the default set-up still needs."""
+    from bot.commands.models import needed
+
+    wanted = set(needed(app))
+    for status in app.models.entries():
+        name = status.entry.name
+        here = app.models.has(name)
+        state: State = "ok" if here else "missing" if name in wanted else "optional"
+        yield Finding(
+            f"model {name}",
+            state,
+            f"{status.entry.purpose}, {human_size(status.entry.size)}",
+            "" if here else f"chatanything models pull {name}",
+        )
+
+
+async def language_model(app: App) -> Finding:
+    """Which language model would write, and whether it can."""
+    try:
+        model = await app.model()
+    except ChatAnythingError as error:
+        return Finding("language model", "missing", str(error))
+    return Finding("language model", "ok", f"{model.name}, {model.context_tokens} tokens")
+
+
+async def kept_things(app: App) -> Finding:
+    """Whether the storage opens."""
+    try:
+        storage = await app.storage()
+        count = await storage.personas.count("terminal")
+    except ChatAnythingError as error:
+        return Finding("storage", "missing", str(error))
+    return Finding("storage", "ok", f"{count} personas in {app.settings.storage.folder}")

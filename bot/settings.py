@@ -1,0 +1,218 @@
+"""Settings: config.toml and the environment, validated; mistakes are named with line and remedy.
+
+Every room owns the settings it needs; this module only puts them together. The order of
+precedence is environment (`CHATANYTHING_SPEECH__MAX_SECONDS=20`), then the file, then defaults.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import re
+import tomllib
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from engine.models.settings import ModelStoreSettings
+from engine.portrait.settings import PortraitSettings
+from engine.talkinghead.settings import TalkingHeadSettings
+from pydantic import BaseModel, Field, SecretStr, ValidationError
+from pydantic_core import ErrorDetails, PydanticUndefined
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from engine.conversation import ConversationSettings
+from engine.llm.settings import LanguageModelSettings
+from engine.speech.settings import SpeechSettings
+from personas.errors import InvalidInputError
+from storage.settings import StorageSettings
+
+CONFIG_VARIABLE = "CHATANYTHING_CONFIG"
+
+
+class Settings(BaseSettings):
+    """All options of the program; see config.example.toml."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CHATANYTHING_", env_nested_delimiter="__", extra="forbid"
+    )
+
+    language_model: LanguageModelSettings = Field(
+        default_factory=LanguageModelSettings, description="Who writes the words."
+    )
+    portrait: PortraitSettings = Field(
+        default_factory=PortraitSettings, description="Who draws the faces."
+    )
+    speech: SpeechSettings = Field(default_factory=SpeechSettings, description="Who speaks.")
+    talking_head: TalkingHeadSettings = Field(
+        default_factory=TalkingHeadSettings,
+        description="Who moves the face, and how it is encoded.",
+    )
+    conversation: ConversationSettings = Field(
+        default_factory=ConversationSettings, description="How a message is answered."
+    )
+    storage: StorageSettings = Field(
+        default_factory=StorageSettings, description="Where personas, turns and clips are kept."
+    )
+    models: ModelStoreSettings = Field(
+        default_factory=ModelStoreSettings, description="Where fetched models and art are kept."
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over the file, which `load` hands in as initial values."""
+        return env_settings, init_settings
+
+
+def config_file(given: Path | None = None) -> Path | None:
+    """The file to read: the one given, else the variable's, else ./config.toml, else the user's.
+
+    Raises:
+        InvalidInputError: a file was named and is not there.
+    """
+    named = given or (Path(value) if (value := os.environ.get(CONFIG_VARIABLE)) else None)
+    if named is not None:
+        if not named.is_file():
+            raise InvalidInputError(f"There is no configuration file {named}.")
+        return named
+    usual = (Path("config.toml"), platformdirs.user_config_path("chatanything") / "config.toml")
+    return next((path for path in usual if path.is_file()), None)
+
+
+def load(path: Path | None = None) -> Settings:
+    """Reads the settings.
+
+    Args:
+        path: a configuration file; None looks in the usual places, and none is needed.
+
+    Raises:
+        InvalidInputError: a key or value is wrong; says which, where, and what would be right.
+    """
+    file = config_file(path)
+    text = ""
+    values: dict[str, Any] = {}
+    if file is not None:
+        try:
+            text = file.read_text(encoding="utf-8")
+            values = tomllib.loads(text)
+        except UnicodeDecodeError as error:
+            raise InvalidInputError(f"{file} is not UTF-8 text.") from error
+        except OSError as error:
+            raise InvalidInputError(f"{file} cannot be read: {error.strerror}.") from error
+        except tomllib.TOMLDecodeError as error:
+            raise InvalidInputError(f"{file} is not valid TOML: {error}.") from error
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        problems = [_explain(problem, file, text) for problem in error.errors()]
+        raise InvalidInputError("\n".join(problems)) from error
+
+
+def _explain(problem: ErrorDetails, file: Path | None, text: str) -> str:
+    """One sentence about one wrong key or value."""
+    keys = [str(part) for part in problem["loc"]]
+    line = line_of(text, keys)
+    if line:
+        where = f"{file}, line {line}"
+    else:
+        where = "environment variable CHATANYTHING_" + "__".join(keys).upper()
+    name = ".".join(keys)
+    if problem["type"] == "extra_forbidden":
+        known = _known_keys(keys[:-1])
+        near = difflib.get_close_matches(keys[-1], known, n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}."
+        return f"{where}: there is no option {name}; {hint}"
+    message = problem["msg"].removeprefix("Value error, ")
+    given = "" if _is_secret(keys) else f" (given: {problem['input']!r:.60})"
+    return f"{where}: {name}: {message}{given}."
+
+
+def _model_at(keys: list[str]) -> type[BaseModel] | None:
+    """The settings class that holds what `keys` lead to."""
+    model: type[BaseModel] = Settings
+    for key in keys:
+        field = model.model_fields.get(key)
+        annotation = field.annotation if field else None
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            return None
+        model = annotation
+    return model
+
+
+def _known_keys(keys: list[str]) -> list[str]:
+    model = _model_at(keys)
+    return sorted(model.model_fields) if model else []
+
+
+def _is_secret(keys: list[str]) -> bool:
+    model = _model_at(keys[:-1])
+    field = model.model_fields.get(keys[-1]) if model and keys else None
+    return field is not None and "SecretStr" in str(field.annotation)
+
+
+def line_of(text: str, keys: list[str]) -> int | None:
+    """The line, counted from 1, on which a dotted key is set in TOML text; its table's otherwise."""
+    table: list[str] = []
+    best: int | None = None
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := re.match(r"\s*\[\s*([^\[\]]+?)\s*\]", line):
+            table = [part.strip().strip("\"'") for part in header[1].split(".")]
+            if table == keys[: len(table)]:
+                best = number
+        elif assignment := re.match(r"\s*([A-Za-z0-9_.\"'-]+)\s*=", line):
+            path = table + [part.strip("\"'") for part in assignment[1].split(".")]
+            if path == keys[: len(path)]:
+                return number
+    return best
+
+
+def example() -> str:
+    """The text of config.example.toml: every option with its default, commented out."""
+    lines = [
+        "# ChatAnything: every option with its default. Nothing needs to be set.",
+        "# Copy to config.toml and remove the # before a key to change it. Each option can also be",
+        "# set in the environment: CHATANYTHING_<TABLE>__<KEY>, e.g. CHATANYTHING_SPEECH__THREADS=1.",
+    ]
+    for table, field in Settings.model_fields.items():
+        lines += ["", f"# {field.description}", f"[{table}]"]
+        model = _model_at([table])
+        assert model is not None
+        for key, option in model.model_fields.items():
+            lines += [f"# {line}" for line in _wrap(option.description or "")]
+            default = option.get_default(call_default_factory=True, validated_data={})
+            lines.append(f"# {key} = {_toml(default)}")
+    return "\n".join(lines) + "\n"
+
+
+def _wrap(text: str, width: int = 96) -> list[str]:
+    import textwrap
+
+    return textwrap.wrap(text, width)
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, SecretStr):
+        value = value.get_secret_value()
+    if isinstance(value, Enum):
+        value = value.value
+    if value is None or value is PydanticUndefined or value == "":
+        return '""'
+    if isinstance(value, Path):
+        home = Path.home()
+        value = f"~/{value.relative_to(home)}" if value.is_relative_to(home) else str(value)
+    if isinstance(value, tuple | list | set | frozenset):
+        return "[" + ", ".join(_toml(item) for item in value) + "]"
+    return json.dumps(value, ensure_ascii=False)
