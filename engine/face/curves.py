@@ -1,0 +1,80 @@
+"""Outlines: smooth curves and tapered strokes as polygons. Points are [n, 2] float32 arrays."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Points = NDArray[np.float32]
+
+
+def f32(values: ArrayLike) -> Points:
+    """Numbers as float32: a whole array, or a bare number that keeps others float32."""
+    return np.asarray(values, np.float32)
+
+
+@lru_cache(maxsize=16)
+def span(count: int) -> NDArray[np.float32]:
+    """`count` values from -1 to 1, denser at the ends where outlines turn. Do not write to it."""
+    return np.asarray(-np.cos(np.linspace(0, np.pi, count)), np.float32)
+
+
+def points(x: NDArray[np.float32], y: NDArray[np.float32]) -> Points:
+    """A polyline of two coordinate arrays."""
+    return np.stack([x, y], axis=1).astype(np.float32, copy=False)
+
+
+def between(
+    x: NDArray[np.float32], top: NDArray[np.float32], bottom: NDArray[np.float32]
+) -> Points:
+    """The closed area between two curves over the same `x`."""
+    return np.concatenate([points(x, top), points(x[::-1], bottom[::-1])])
+
+
+def ellipse(
+    centre: tuple[float, float], radii: tuple[float, float], roll: float = 0.0, count: int = 36
+) -> Points:
+    """A closed ellipse, turned by `roll` radians."""
+    angle = np.linspace(0, 2 * np.pi, count, endpoint=False, dtype=np.float32)
+    x, y = radii[0] * np.cos(angle), radii[1] * np.sin(angle)
+    cos, sin = np.cos(roll), np.sin(roll)
+    return points(centre[0] + x * cos - y * sin, centre[1] + x * sin + y * cos)
+
+
+def smooth(control: Points, steps: int = 8) -> Points:
+    """A Catmull-Rom curve through the control points, from the first to the last."""
+    padded = np.concatenate(
+        [2 * control[:1] - control[1:2], control, 2 * control[-1:] - control[-2:-1]]
+    )
+    t = np.linspace(0, 1, steps, endpoint=False, dtype=np.float32)[None, :, None]
+    a, b, c, d = (padded[i : len(padded) - 3 + i, None, :] for i in range(4))
+    curve = 0.5 * (
+        2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3
+    )
+    return np.concatenate([curve.reshape(-1, 2), control[-1:]]).astype(np.float32)
+
+
+def stroke(line: Points, width: float, taper: tuple[float, float] = (1.0, 1.0)) -> Points:
+    """The outline of a line drawn with a round brush.
+
+    Args:
+        line: the way of the brush.
+        width: in the middle of the line.
+        taper: the width at the first and at the last point, as a share of `width`.
+    """
+    along = np.gradient(line, axis=0)
+    length = np.hypot(along[:, 0], along[:, 1])
+    along /= np.maximum(length, 1e-6)[:, None]
+    normal = np.stack([-along[:, 1], along[:, 0]], axis=1)
+    t = np.linspace(0, 1, len(line), dtype=np.float32)
+    swell = np.sin(np.pi * t)
+    share = taper[0] * (1 - t) + taper[1] * t
+    half = (0.5 * width * (share + (1 - share) * swell))[:, None]
+    cap = np.linspace(0, np.pi, 7, dtype=np.float32)[1:-1, None]
+    end = line[-1] + half[-1] * (normal[-1] * np.cos(cap) + along[-1] * np.sin(cap))
+    start = line[0] - half[0] * (normal[0] * np.cos(cap) + along[0] * np.sin(cap))
+    return np.concatenate([line + half * normal, end, (line - half * normal)[::-1], start]).astype(
+        np.float32
+    )

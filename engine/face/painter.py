@@ -1,0 +1,211 @@
+"""FacePainter: draws a face that belongs to the picture, in any pose."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.face.blush import draw_blush
+from engine.face.brows import draw_brow
+from engine.face.canvas import Sprite
+from engine.face.curves import f32
+from engine.face.eyes import EyeState, draw_eye, height
+from engine.face.moods import EXPRESSIONS
+from engine.face.mouth import MouthState, draw_mouth
+from engine.face.nose import draw_nose
+from engine.face.pose import REST, FacePose
+from personas.persona import FaceGeometry, FaceLook
+
+Affine = NDArray[np.float32]
+"""[2, 3], from one picture's pixels to another's."""
+
+_STEPS: Final = 40
+"""Poses are rounded to this many steps a unit, so that drawn features can be used again."""
+
+_KEEP: Final = 400
+"""Drawn features that are kept; about 20 MB at 512 px."""
+
+
+def _clamp(value: float, low: float = -1.0, high: float = 1.0) -> float:
+    # A pose is data: not-a-number counts as rest.
+    return min(max(value, low), high) if value == value else min(max(0.0, low), high)
+
+
+def _step(value: float, steps: int = _STEPS) -> float:
+    return round(value * steps) / steps
+
+
+class FacePainter:
+    """Paints one face. Not safe for several threads at once; make one for each.
+
+    Features are drawn at twice the portrait's resolution in their own small pictures, kept by
+    what they do, and placed with sub-pixel precision: on a turned head as on a ball.
+    """
+
+    def __init__(self, geometry: FaceGeometry, look: FaceLook) -> None:
+        """A painter for the face at `geometry` that looks like `look`."""
+        self.geometry = geometry
+        self.look = look
+        self._mood = EXPRESSIONS[look.mood]
+        self._cache: OrderedDict[Hashable, Sprite | None] = OrderedDict()
+        cos, sin = np.cos(geometry.roll), np.sin(geometry.roll)
+        self._axes = f32([[cos, -sin], [sin, cos]])
+
+    def paint(
+        self, image: NDArray[np.uint8], pose: FacePose = REST, transform: Affine | None = None
+    ) -> None:
+        """Paints the face in place.
+
+        Args:
+            image: [height, width, 3] RGB or [height, width, 4] RGBA with straight alpha, uint8.
+            pose: what the face does; values out of range are clamped.
+            transform: from the portrait's pixels to the image's; None where they are the same.
+        """
+        for sprite, place in self.sprites(pose):
+            if transform is not None:
+                linear = transform[:, :2] @ place[:, :2]
+                offset = transform[:, :2] @ place[:, 2:] + transform[:, 2:]
+                place = np.hstack([linear, offset])
+            blend(image, sprite, place)
+
+    def sprites(self, pose: FacePose = REST) -> list[tuple[Sprite, Affine]]:
+        """The drawn features of a pose, from back to front.
+
+        Each comes with the way from its own coordinates (portrait pixels around its centre) to
+        the portrait.
+        """
+        geometry, look, mood = self.geometry, self.look, self._mood
+        smile = _step(_clamp(mood.smile + _clamp(pose.smile) * (1 - 0.5 * abs(mood.smile))), 24)
+        turn = (_clamp(pose.turn_x), _clamp(pose.turn_y))
+        placed: list[tuple[Sprite, Affine]] = []
+
+        def put(
+            key: Hashable,
+            draw: Callable[[], Sprite | None],
+            at: tuple[float, float],
+            depth: float = 1.0,
+            lift: float = 0.0,
+        ) -> None:
+            sprite = self._kept(key, draw)
+            if sprite is not None:
+                placed.append((sprite, self._place(at, depth, lift, turn)))
+
+        radius, width = geometry.eye_radius, geometry.mouth_width
+        if look.blush is not None:
+            for side, eye in ((-1, geometry.left_eye), (1, geometry.right_eye)):
+                cheek = self._cheek(eye, side)
+                put(("blush",), lambda: draw_blush(look, radius * 0.95), cheek, 0.95)
+        nose_size = float(np.clip(geometry.width * 0.075, radius * 0.3, radius * 0.8))
+        put(("nose",), lambda: draw_nose(look, nose_size), geometry.nose, 1.25)
+
+        mouth = MouthState(
+            jaw=_step(_clamp(pose.jaw, 0), 48),
+            wide=_step(_clamp(pose.wide), 16),
+            pucker=_step(_clamp(pose.pucker, 0), 12),
+            teeth=_step(_clamp(pose.teeth, 0), 10),
+            tongue=_step(_clamp(pose.tongue, 0), 8),
+            press=_step(_clamp(pose.press, 0), 10),
+            smile=smile,
+            smirk=_step(mood.smirk, 10),
+        )
+        put(mouth, lambda: draw_mouth(look, width, mouth), geometry.mouth, 1.05)
+
+        squint = mood.squint + 0.25 * max(_clamp(pose.smile), 0.0) * (1 - mood.squint)
+        gaze = (
+            _step(_clamp(mood.gaze[0] + pose.gaze_x), 20),
+            _step(_clamp(mood.gaze[1] + pose.gaze_y), 20),
+        )
+        tilt = _step(_clamp(mood.brow_tilt + _clamp(pose.brow_tilt)), 24)
+        for side, at, blink, raised in (
+            (-1, geometry.left_eye, pose.blink_left, mood.brow_left + _clamp(pose.brow_left)),
+            (1, geometry.right_eye, pose.blink_right, mood.brow_right + _clamp(pose.brow_right)),
+        ):
+            raised = _clamp(raised, -1.2, 1.2)
+            lid = mood.lid - 0.12 * max(raised, 0.0) * (1 - mood.lid)
+            lid = max(lid, 0.0) + (1 - max(lid, 0.0)) * _clamp(blink, 0)
+            eye = EyeState(
+                lid=_step(lid, 24),
+                squint=_step(_clamp(squint, 0), 16),
+                gaze=gaze,
+                slant=_step(-tilt * 0.75 if abs(tilt) > 0.25 else 0.0, 12),
+                side=side,
+            )
+            put(eye, lambda eye=eye: draw_eye(look, radius, eye), at, 1.0)  # type: ignore[misc]
+            brow = (_step(raised, 12), tilt, side)
+            gap = radius * (height(look) + 0.5)
+            put(
+                ("brow", brow),
+                lambda brow=brow: draw_brow(look, radius, *brow),  # type: ignore[misc]
+                at,
+                1.0,
+                -gap - radius * 0.42 * raised,
+            )
+        return placed
+
+    def _kept(self, key: Hashable, draw: Callable[[], Sprite | None]) -> Sprite | None:
+        if key in self._cache:
+            self._cache.move_to_end(key)
+            return self._cache[key]
+        sprite = self._cache[key] = draw()
+        if len(self._cache) > _KEEP:
+            self._cache.popitem(last=False)
+        return sprite
+
+    def _cheek(self, eye: tuple[float, float], side: int) -> tuple[float, float]:
+        geometry = self.geometry
+        drop = geometry.eye_radius * (height(self.look) + 0.75)
+        local = self._axes.T @ f32(np.subtract(eye, geometry.centre))
+        local += f32([side * geometry.eye_radius * 0.75, drop])
+        x, y = self._axes @ local + f32(geometry.centre)
+        return float(x), float(y)
+
+    def _place(
+        self, at: tuple[float, float], depth: float, lift: float, turn: tuple[float, float]
+    ) -> Affine:
+        """Where a feature's centre comes to lie when the ball it sits on turns."""
+        geometry = self.geometry
+        local = self._axes.T @ f32(np.subtract(at, geometry.centre))
+        local[1] += lift
+        scale = np.ones(2, np.float32)
+        if turn != (0.0, 0.0):
+            for axis, (reach, angle) in enumerate(
+                ((geometry.width * 0.72, turn[0] * 0.3), (geometry.height * 0.72, turn[1] * 0.24))
+            ):
+                rest = np.arcsin(np.clip(local[axis] / reach, -0.95, 0.95))
+                turned = np.clip(rest + angle, -1.4, 1.4)
+                local[axis] += reach * (np.sin(turned) - np.sin(rest)) * depth
+                scale[axis] = np.clip(np.cos(turned) / np.cos(rest), 0.6, 1.25)
+        centre = self._axes @ local + f32(geometry.centre)
+        return np.hstack([self._axes * scale[None, :], centre[:, None]]).astype(np.float32)
+
+
+def blend(image: NDArray[np.uint8], sprite: Sprite, place: Affine) -> None:
+    """Lays a sprite over RGB or straight-alpha RGBA pixels, in place, inside its bounding box."""
+    rows, columns = sprite.pixels.shape[:2]
+    scale = sprite.scale
+    linear = place[:, :2] / scale
+    offset = place[:, 2] - linear @ (f32(sprite.origin) - 0.5) - 0.5
+    corners = f32([[0, 0], [columns, 0], [0, rows], [columns, rows]]) @ linear.T + offset
+    low = np.maximum(np.floor(corners.min(axis=0)).astype(int) - 1, 0)
+    high = np.minimum(np.ceil(corners.max(axis=0)).astype(int) + 2, image.shape[1::-1])
+    if (high <= low).any():
+        return
+    matrix = np.hstack([linear, (offset - low)[:, None]]).astype(np.float32)
+    width, tall = int(high[0] - low[0]), int(high[1] - low[1])
+    layer = cv2.warpAffine(sprite.pixels, matrix, (width, tall), flags=cv2.INTER_LINEAR)
+    target = image[low[1] : high[1], low[0] : high[0]]
+    keep = 255 - layer[..., 3:].astype(np.uint16)
+    if image.shape[2] == 3:
+        target[:] = layer[..., :3] + ((target * keep + 127) // 255).astype(np.uint8)
+        return
+    below = target[..., 3:].astype(np.float32)
+    share = layer[..., 3:].astype(np.float32)
+    alpha = share + below * (1 - share / 255)
+    colour = layer[..., :3] + target[..., :3] * (below * (1 - share / 255) / 255)
+    target[..., :3] = np.rint(colour * 255 / np.maximum(alpha, 1))
+    target[..., 3:] = np.rint(alpha)
