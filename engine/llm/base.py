@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeVar
 
 from pydantic import BaseModel
+
+from personas.errors import UnavailableError
 
 Schema = TypeVar("Schema", bound=BaseModel)
 
@@ -29,6 +31,9 @@ class Sampling:
     stop: tuple[str, ...] = ()
 
 
+DEFAULT_SAMPLING = Sampling()
+
+
 @dataclass
 class Usage:
     """Tokens spent since the model was made."""
@@ -36,6 +41,14 @@ class Usage:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     requests: int = 0
+
+
+class UnusableAnswerError(UnavailableError):
+    """The model answers, but not in the form asked for, not even when shown its error."""
+
+
+class RefusedError(UnavailableError):
+    """The model, or a filter before it, will not answer this."""
 
 
 class LanguageModel(Protocol):
@@ -54,21 +67,27 @@ class LanguageModel(Protocol):
         """Tokens spent so far."""
 
     def stream(
-        self, messages: Sequence[Message], sampling: Sampling = Sampling()
-    ) -> AsyncIterator[str]:
-        """The answer, piece by piece as it is written.
+        self, messages: Sequence[Message], sampling: Sampling = DEFAULT_SAMPLING
+    ) -> AsyncGenerator[str]:
+        """The answer, piece by piece as it is written; closing the iterator ends the writing.
 
         Raises:
-            UnavailableError: the model does not answer, or refuses.
+            UnavailableError: the model does not answer.
+            RefusedError: it will not answer this.
         """
 
     async def parse(
-        self, messages: Sequence[Message], schema: type[Schema], sampling: Sampling = Sampling()
+        self,
+        messages: Sequence[Message],
+        schema: type[Schema],
+        sampling: Sampling = DEFAULT_SAMPLING,
     ) -> Schema:
         """An answer that is valid by `schema`, repaired once if need be.
 
         Raises:
-            UnavailableError: the model does not answer, or not in the form asked for.
+            UnavailableError: the model does not answer.
+            UnusableAnswerError: not in the form asked for.
+            RefusedError: it will not answer this.
         """
 
     async def count_tokens(self, text: str) -> int:

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Protocol
 
 from engine.llm.base import LanguageModel
+from engine.llm.machine import available_memory
 from engine.llm.settings import LanguageModelSettings
+from personas.errors import InvalidInputError, UnavailableError
+
+SMALLEST = "smollm2-135m"
+LOCAL_MODELS: tuple[tuple[str, float], ...] = (
+    ("qwen2.5-coder-1.5b", 6.0),
+    (SMALLEST, 0.0),
+)
+"""Models for choosing by ourselves, best first, with the gigabytes of free memory that leave room
+for everything else that runs beside them."""
 
 
 class ModelFiles(Protocol):
@@ -25,8 +36,62 @@ def open_language_model(settings: LanguageModelSettings, store: ModelFiles) -> L
     Raises:
         InvalidInputError: the settings contradict each other.
         UnavailableError: the model has not been fetched; the message names the command.
+        NotFoundError: no model has that name.
     """
-    raise NotImplementedError
+    url = settings.base_url or os.environ.get("OPENAI_BASE_URL", "")
+    key = settings.api_key.get_secret_value() or os.environ.get("OPENAI_API_KEY", "")
+    if uses_endpoint(settings):
+        from engine.llm.openai import OPENAI_URL, OpenAIModel
+
+        if not url and not key:
+            raise InvalidInputError(
+                "The language model's backend is openai, but there is neither an api_key nor a "
+                'base_url. Set one of them, or backend = "local".'
+            )
+        if url and "://" not in url:
+            raise InvalidInputError(
+                f"base_url must begin with http:// or https://, not {url[:60]!r}."
+            )
+        return OpenAIModel(
+            base_url=url or OPENAI_URL,
+            api_key=key,
+            model=settings.model,
+            timeout=settings.timeout,
+            retries=settings.retries,
+            context_tokens=settings.context_tokens,
+        )
+
+    from engine.llm.llamacpp import LlamaOptions
+    from engine.llm.local import LocalModel
+
+    options = LlamaOptions(
+        context_tokens=settings.context_tokens,
+        threads=settings.threads,
+        parallel=settings.parallel,
+    )
+    if settings.model_file is not None:
+        return LocalModel(settings.model_file, options=options)
+    name = choose_local_model(store, wanted=settings.model or None)
+    if not store.has(name):
+        raise UnavailableError(
+            f"The language model {name} is not on this machine yet. "
+            f"Fetch it with: chatanything models pull {name}"
+        )
+    return LocalModel(store.path(name), name, options)
+
+
+def uses_endpoint(settings: LanguageModelSettings) -> bool:
+    """Whether these settings, with the environment, mean an endpoint and no model of our own."""
+    if settings.backend != "auto":
+        return settings.backend == "openai"
+    if settings.model_file is not None:
+        return False
+    return bool(
+        settings.base_url
+        or settings.api_key.get_secret_value()
+        or os.environ.get("OPENAI_BASE_URL")
+        or os.environ.get("OPENAI_API_KEY")
+    )
 
 
 def choose_local_model(
@@ -34,12 +99,15 @@ def choose_local_model(
 ) -> str:
     """The catalogue name of the local model to use, fetched or still to be fetched.
 
+    The best that is here and fits; if none is here, the best that fits.
+
     Args:
         store: tells which are here.
         memory_bytes: memory that may be used; measured when None.
-        wanted: the name in the settings, if any.
-
-    Raises:
-        NotFoundError: `wanted` is no language model of the catalogue.
+        wanted: the name in the settings, if any: taken at its word.
     """
-    raise NotImplementedError
+    if wanted:
+        return wanted
+    gigabytes = (available_memory() if memory_bytes is None else memory_bytes) / 1e9
+    fitting = [name for name, needed in LOCAL_MODELS if gigabytes >= needed]
+    return next((name for name in fitting if store.has(name)), fitting[0])

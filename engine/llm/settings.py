@@ -35,7 +35,10 @@ class LanguageModelSettings(BaseModel):
         default=None, description="local: a GGUF file of your own, instead of one of the catalogue"
     )
     timeout: float = Field(
-        default=60.0, gt=0, le=3600, description="seconds without a word before an endpoint is given up"
+        default=60.0,
+        gt=0,
+        le=3600,
+        description="seconds without a word before an endpoint is given up",
     )
     retries: int = Field(
         default=2, ge=0, le=10, description="how often a request that failed is sent again"

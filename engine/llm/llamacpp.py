@@ -1,0 +1,129 @@
+"""llama.cpp inside this process: its own server on a loopback port, behind a key of the moment."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import secrets
+import threading
+import weakref
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from engine.llm.gguf import GgufHeader, read_header
+from engine.llm.machine import available_memory, free_cores
+from personas.errors import UnavailableError
+
+_PROMPT_CACHE_MB = 256
+_QUIET = -1
+
+
+@dataclass(frozen=True)
+class LlamaOptions:
+    """How the model runs.
+
+    Attributes:
+        context_tokens: of one conversation; never more than the model was trained to read.
+        threads: processor threads; 0 measures how many cores are free.
+        parallel: answers written at the same time, each with a context of its own.
+    """
+
+    context_tokens: int = 4096
+    threads: int = 0
+    parallel: int = 2
+
+
+class LlamaServer:
+    """A running model. Made in a thread: reading the file takes seconds.
+
+    The server answers on a port of the loopback interface that the system picks, and only to
+    who knows the key, so other users of the machine cannot use it. It ends with `close`, with
+    this object, and at the latest with the interpreter.
+
+    Attributes:
+        url: where it answers, without a path.
+        key: what it wants to be shown.
+        context_tokens: of one conversation.
+
+    Raises:
+        UnavailableError: the file is broken, the memory does not hold it, or the runtime is
+            not installed.
+    """
+
+    def __init__(self, path: Path, options: LlamaOptions) -> None:
+        header = read_header(path)
+        self.context_tokens = min(
+            options.context_tokens, header.context_length or options.context_tokens
+        )
+        _check_memory(path, header, self.context_tokens * options.parallel)
+        self.key = secrets.token_urlsafe(24)
+        self._lock = threading.Lock()
+        self._server: Any = _start(path, options, self.context_tokens, self.key)
+        self.url = str(self._server.listening_address)
+        # The native server joins its own threads when it is released; at the interpreter's end
+        # that has to happen while Python still stands.
+        _close_at_exit(self)
+
+    def close(self) -> None:
+        """Ends the server and its threads; waits until they are gone. Safe to call twice."""
+        with self._lock:
+            self._server = None
+
+    def __del__(self) -> None:
+        with contextlib.suppress(Exception):
+            self.close()
+
+
+def _start(path: Path, options: LlamaOptions, context_tokens: int, key: str) -> Any:
+    try:
+        import xllamacpp
+    except ImportError as error:
+        raise UnavailableError(
+            "The local language model needs the package xllamacpp, which cannot be loaded here. "
+            "Install it, or configure an endpoint."
+        ) from error
+
+    threads = options.threads or free_cores()
+    params = xllamacpp.CommonParams()  # type: ignore[attr-defined]
+    params.model.path = str(path)
+    params.n_ctx = context_tokens * options.parallel
+    params.n_parallel = options.parallel
+    params.cpuparams.n_threads = threads
+    params.cpuparams_batch.n_threads = threads
+    params.n_threads_http = max(2, options.parallel + 1)
+    params.cache_ram_mib = _PROMPT_CACHE_MB
+    params.api_keys = [key]
+    params.verbosity = _QUIET
+    params.ui = False
+    params.endpoint_slots = False
+    params.warmup = False
+    params.offline = True
+    try:
+        return xllamacpp.Server(params)  # type: ignore[attr-defined]
+    except (RuntimeError, ValueError, MemoryError) as error:
+        raise UnavailableError(
+            f"The language model {path.name} cannot be loaded: the file is broken, or of a kind "
+            "that this version of llama.cpp does not know. Fetch it again, or choose another."
+        ) from error
+
+
+def _check_memory(path: Path, header: GgufHeader, tokens: int) -> None:
+    needed, free = header.memory_needed(tokens), available_memory()
+    if needed > free:
+        raise UnavailableError(
+            f"The language model {path.name} needs {needed / 2**30:.1f} GB of memory and "
+            f"{free / 2**30:.1f} GB are free. Choose a smaller model or fewer context_tokens."
+        )
+
+
+def _close_at_exit(server: LlamaServer) -> None:
+    reference = weakref.ref(server)
+
+    def close() -> None:
+        alive = reference()
+        if alive is not None:
+            alive.close()
+
+    atexit.register(close)
+    weakref.finalize(server, atexit.unregister, close)

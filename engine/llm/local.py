@@ -1,0 +1,124 @@
+"""A model of this machine: llama.cpp in this process, spoken to like any other endpoint."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Sequence
+from pathlib import Path
+
+from engine.llm.base import DEFAULT_SAMPLING, Message, Sampling, Schema, Usage
+from engine.llm.llamacpp import LlamaOptions, LlamaServer
+from engine.llm.openai import OpenAIModel
+from personas.errors import UnavailableError
+
+# Small models fall into loops; a light penalty on repeating keeps conversation going.
+_CHAT = {"repeat_penalty": 1.1}
+
+
+class LocalModel:
+    """A `LanguageModel` that runs here. The model is loaded when it is first used.
+
+    Args:
+        path: a GGUF file.
+        name: what it is called in the catalogue.
+        options: how it runs.
+        timeout: seconds without a word; reading a long prompt on a busy machine takes a while.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        name: str = "",
+        options: LlamaOptions | None = None,
+        timeout: float = 600.0,
+    ) -> None:
+        self._path = path
+        self._name = name or path.stem
+        self._options = options or LlamaOptions()
+        self._timeout = timeout
+        self._usage = Usage()
+        self._starting = asyncio.Lock()
+        self._server: LlamaServer | None = None
+        self._client: OpenAIModel | None = None
+        self._closed = False
+
+    @property
+    def name(self) -> str:
+        """The catalogue's name, or the file's."""
+        return self._name
+
+    @property
+    def context_tokens(self) -> int:
+        """As set; once it runs, not more than the model was trained to read."""
+        return self._server.context_tokens if self._server else self._options.context_tokens
+
+    @property
+    def usage(self) -> Usage:
+        """Tokens spent so far."""
+        return self._client.usage if self._client else self._usage
+
+    async def start(self) -> None:
+        """Loads the model now instead of at the first use.
+
+        Raises:
+            UnavailableError: the file or the memory does not allow it.
+        """
+        await self._ready()
+
+    async def stream(
+        self, messages: Sequence[Message], sampling: Sampling = DEFAULT_SAMPLING
+    ) -> AsyncGenerator[str]:
+        """The answer, piece by piece; closing the iterator ends the writing."""
+        client = await self._ready()
+        async with contextlib.aclosing(client.stream(messages, sampling)) as pieces:
+            async for piece in pieces:
+                yield piece
+
+    async def parse(
+        self,
+        messages: Sequence[Message],
+        schema: type[Schema],
+        sampling: Sampling = DEFAULT_SAMPLING,
+    ) -> Schema:
+        """An answer in the form of `schema`: the grammar leaves the model no other choice."""
+        return await (await self._ready()).parse(messages, schema, sampling)
+
+    async def count_tokens(self, text: str) -> int:
+        """Exactly, by the model's own vocabulary."""
+        client = await self._ready()
+        assert self._server is not None
+        answer = await client.post(f"{self._server.url}/tokenize", {"content": text})
+        return len(answer["tokens"])
+
+    async def aclose(self) -> None:
+        """Ends the model and its threads."""
+        self._closed = True
+        async with self._starting:
+            client, self._client = self._client, None
+            server, self._server = self._server, None
+            if client is not None:
+                self._usage = client.usage
+                await client.aclose()
+            if server is not None:
+                await asyncio.to_thread(server.close)
+
+    async def _ready(self) -> OpenAIModel:
+        async with self._starting:
+            if self._closed:
+                raise UnavailableError("The language model has been closed.")
+            if self._client is None:
+                self._server = await asyncio.to_thread(LlamaServer, self._path, self._options)
+                self._client = OpenAIModel(
+                    base_url=f"{self._server.url}/v1",
+                    api_key=self._server.key,
+                    model=self._name,
+                    timeout=self._timeout,
+                    retries=0,
+                    context_tokens=self._server.context_tokens,
+                    extra=_CHAT,
+                    place="the language model on this machine",
+                    remedy="It may have run out of memory; start the program again.",
+                    use_proxy=False,
+                )
+            return self._client
