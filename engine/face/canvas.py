@@ -59,7 +59,7 @@ class Canvas:
     def _corners(self, polygon: Points) -> NDArray[np.int32]:
         # Half a pixel less: polygon corners are continuous, pixel centres lie at whole numbers.
         placed = polygon * self.scale + (f32(self.origin) - 0.5)
-        return np.rint(placed * (1 << _SHIFT)).astype(np.int32)
+        return np.asarray(np.rint(placed * (1 << _SHIFT)), np.int32)
 
     def fill(self, polygon: Points, colour: Rgb) -> None:
         """Fills with an opaque colour: on premultiplied pixels anti-aliasing is a plain mix."""

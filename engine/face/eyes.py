@@ -54,9 +54,9 @@ class _Lids:
         rise = (-0.1 if almond else 0.0) * self.tall * u * state.side
         self.top = -arch * self.tall + rise
         self.bottom = arch * self.tall * (0.8 if almond else 1.0) + rise
-        meet = self.bottom * (0.62 - 0.5 * state.squint)
+        meet = self.bottom * 0.4 - 0.1 * self.tall * state.squint * arch
         self.lower = self.bottom + (meet - self.bottom) * min(
-            1.0, state.squint + 0.4 * state.lid**2
+            1.0, 0.8 * state.squint + 0.75 * state.lid**2
         )
         slant = -state.slant * state.side * u * arch * self.tall * 0.42 * (1 - state.lid)
         lid = self.top + (self.lower - self.top) * min(1.0, state.lid) + np.maximum(slant, 0)
@@ -109,10 +109,11 @@ def _draw_lid(canvas: Canvas, look: FaceLook, lids: _Lids, state: EyeState) -> N
     mask = canvas.mask(lids.whole())
     if look.rendering == "shaded":
         stops = (
-            (-lids.tall, darker(skin, 0.22)),
-            (-lids.tall * 0.25, lighter(skin, 0.16)),
-            (lids.tall * 0.5, darker(skin, 0.1)),
-            (lids.tall, darker(skin, 0.2)),
+            (-lids.tall, darker(skin, 0.16)),
+            (-lids.tall * 0.5, skin),
+            (-lids.tall * 0.1, lighter(skin, 0.1)),
+            (lids.tall * 0.4, skin),
+            (lids.tall, darker(skin, 0.18)),
         )
         canvas.gradient(mask, stops)
     else:
@@ -161,8 +162,8 @@ def _draw_ball(canvas: Canvas, look: FaceLook, lids: _Lids, radius: float, state
         shade = np.asarray(lids.upper + tall * 0.12, np.float32)
     shadow = ball.mask(between(lids.x, np.asarray(lids.upper - 2, np.float32), shade))
     ball.tint(shadow, darker(parse(look.skin), 0.7), 0.2)
-    ball.fill(disc(0.27, -0.32, -0.36), (255, 255, 255))
-    ball.tint(ball.mask(disc(0.13, 0.34, 0.36)), (255, 255, 255), 0.85)
+    ball.fill(disc(0.29, -0.36, -0.4), (255, 255, 255))
+    ball.tint(ball.mask(disc(0.12, 0.46, 0.44)), (255, 255, 255), 0.8)
     canvas.paste(ball, aperture)
 
 
@@ -182,6 +183,9 @@ def _draw_lines(
     colour = ink if outlined or closed or look.lashes else mix(ink, darker(skin, 0.6), 0.35)
     if hanging or look.eye_shape == "almond" or look.lashes or not outlined:
         canvas.fill(stroke(edge, weight * (1.35 if look.lashes else 1.0), (0.35, 0.35)), colour)
+    if outlined and state.squint > 0.1 and not closed:
+        cheek = points(lids.x, f32(lids.lower))[3:-3]
+        canvas.fill(stroke(cheek, line * 0.7, (0.5, 0.5)), ink)
     if not outlined and not closed:
         lower = points(lids.x, np.asarray(lids.lower, np.float32))[5:-5]
         mask = canvas.mask(stroke(lower, line * 0.4, (0.2, 0.2)))

@@ -62,13 +62,15 @@ def mouth_shape(state: MouthState) -> MouthShape:
     half = float(np.clip(half, 0.36, 1.3))
 
     arch = 1 - _U * _U
-    lift = 0.3 * state.smile * (1 - 0.5 * roundness)
-    corner = -lift * (0.75 + 0.25 * np.abs(_U)) * np.abs(_U) ** 1.7
-    corner = corner - 0.2 * state.smirk * _U * np.abs(_U)
-    line = corner + 0.32 * lift + 0.12 * jaw * _U * _U
-    line = line - 0.02 * np.exp(-((_U / 0.16) ** 2)) * (1 - jaw)
+    # A smile is a bow: its corners go up more than its middle goes down.
+    lift = 0.46 * state.smile * (1 - 0.5 * roundness)
+    line = lift * (0.36 - _U * _U) - 0.22 * state.smirk * _U * np.abs(_U)
+    line = line + 0.1 * jaw * _U * _U
+    # The upper lip's tubercle makes a small dent in the closed line.
+    dent = np.exp(-((_U / 0.14) ** 2)) - 0.5 * np.exp(-((_U / 0.4) ** 2))
+    line = line + 0.025 * dent * (1 - jaw)
 
-    power = 0.85 - 0.35 * max(roundness, 0.6 * jaw)
+    power = 0.8 - 0.34 * max(roundness, jaw**0.5)
     gape = jaw * (1 + 0.12 * roundness)
     opening = np.maximum(arch, 0) ** power
     up = 0.13 * gape + 0.05 * state.teeth + 0.02 * spread * min(1.0, 8 * gape)
@@ -79,8 +81,8 @@ def mouth_shape(state: MouthState) -> MouthShape:
         bottom = bottom + 0.04 * state.teeth * opening
 
     thin = 1 - 0.5 * closed
-    full_top = 0.155 * thin * (1 + 0.45 * state.pucker + 0.12 * narrow) * (1 - 0.12 * spread)
-    full_bottom = 0.225 * thin * (1 + 0.4 * state.pucker + 0.12 * narrow)
+    full_top = 0.17 * thin * (1 + 0.45 * state.pucker + 0.12 * narrow) * (1 - 0.12 * spread)
+    full_bottom = 0.26 * thin * (1 + 0.4 * state.pucker + 0.12 * narrow)
     full_bottom *= (1 - 0.12 * spread) * (1 - 0.42 * state.teeth)
     full_top, full_bottom = full_top * (1 - 0.12 * happy), full_bottom * (1 - 0.12 * happy)
     bow = 1 - 0.22 * np.exp(-((_U / 0.15) ** 2)) * (1 - 0.6 * roundness)
@@ -88,11 +90,13 @@ def mouth_shape(state: MouthState) -> MouthShape:
     outer_bottom = bottom + full_bottom * np.maximum(arch, 0) ** 0.66
     reach = 1.0 + 0.045 * (1 + state.pucker) / half
     return MouthShape(
-        *(
-            np.asarray(curve, np.float32)
-            for curve in (_U * half, top, bottom, _U * half * reach, outer_top, outer_bottom)
-        ),
-        roundness,
+        x=f32(_U * half),
+        top=f32(top),
+        bottom=f32(bottom),
+        outer_x=f32(_U * half * reach),
+        outer_top=f32(outer_top),
+        outer_bottom=f32(outer_bottom),
+        roundness=roundness,
     )
 
 
@@ -106,7 +110,7 @@ def draw_mouth(look: FaceLook, width: float, state: MouthState) -> Sprite:
     """
     unit = width / 2
     shape = mouth_shape(state)
-    line = float(np.clip(look.line_width, unit * 0.07, unit * 0.17))
+    line = float(np.clip(look.line_width, unit * 0.07, unit * 0.14))
     reach = line + unit * (0.16 if look.rendering == "shaded" else 0.08)
     outer_x, outer_top, outer_bottom = (
         c * f32(unit) for c in (shape.outer_x, shape.outer_top, shape.outer_bottom)
@@ -172,11 +176,9 @@ def _draw_lips(canvas: Canvas, look: FaceLook, unit: float, line: float, shape: 
         glint = ellipse((-unit * 0.1, low - unit * 0.12), (unit * 0.2, unit * 0.03))
         canvas.tint(canvas.mask(glint), lighter(lip, 0.7), 0.45)
     if look.rendering == "outlined":
-        edge = np.concatenate([outline, outline[:1]])
         ink = parse(look.ink)
         for curve in (top, bottom):
-            canvas.fill(stroke(points(x, curve), line * 0.7, (0.7, 0.7)), ink)
-        del edge
+            canvas.fill(stroke(points(x, curve), line * 0.4, (0.8, 0.8)), ink)
 
 
 def _draw_inside(

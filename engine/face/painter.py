@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from functools import partial
 from typing import Final
 
 import cv2
@@ -97,11 +98,11 @@ class FacePainter:
 
         radius, width = geometry.eye_radius, geometry.mouth_width
         if look.blush is not None:
-            for side, eye in ((-1, geometry.left_eye), (1, geometry.right_eye)):
-                cheek = self._cheek(eye, side)
-                put(("blush",), lambda: draw_blush(look, radius * 0.95), cheek, 0.95)
+            for side, corner in ((-1, geometry.left_eye), (1, geometry.right_eye)):
+                cheek = self._cheek(corner, side)
+                put(("blush",), partial(draw_blush, look, radius * 0.95), cheek, 0.95)
         nose_size = float(np.clip(geometry.width * 0.075, radius * 0.3, radius * 0.8))
-        put(("nose",), lambda: draw_nose(look, nose_size), geometry.nose, 1.25)
+        put(("nose",), partial(draw_nose, look, nose_size), geometry.nose, 1.25)
 
         mouth = MouthState(
             jaw=_step(_clamp(pose.jaw, 0), 48),
@@ -113,7 +114,7 @@ class FacePainter:
             smile=smile,
             smirk=_step(mood.smirk, 10),
         )
-        put(mouth, lambda: draw_mouth(look, width, mouth), geometry.mouth, 1.05)
+        put(mouth, partial(draw_mouth, look, width, mouth), geometry.mouth, 1.05)
 
         squint = mood.squint + 0.25 * max(_clamp(pose.smile), 0.0) * (1 - mood.squint)
         gaze = (
@@ -135,12 +136,12 @@ class FacePainter:
                 slant=_step(-tilt * 0.75 if abs(tilt) > 0.25 else 0.0, 12),
                 side=side,
             )
-            put(eye, lambda eye=eye: draw_eye(look, radius, eye), at, 1.0)  # type: ignore[misc]
+            put(eye, partial(draw_eye, look, radius, eye), at)
             brow = (_step(raised, 12), tilt, side)
             gap = radius * (height(look) + 0.5)
             put(
                 ("brow", brow),
-                lambda brow=brow: draw_brow(look, radius, *brow),  # type: ignore[misc]
+                partial(draw_brow, look, radius, *brow),
                 at,
                 1.0,
                 -gap - radius * 0.42 * raised,
