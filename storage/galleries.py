@@ -1,0 +1,57 @@
+"""GalleryRepository: the rules that communities have set for their galleries."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from pydantic import ValidationError
+from sqlalchemy import delete, select, update
+
+from personas.errors import UnavailableError
+from personas.gallery import Policy
+from storage import tables as t
+from storage.collector import Collector
+from storage.database import Database, insert_missing
+from storage.personas import media_of_personas
+
+
+class GalleryRepository:
+    """Galleries by their id, such as `terminal` or `discord:42`."""
+
+    def __init__(self, database: Database, collector: Collector) -> None:
+        self._database = database
+        self._collector = collector
+
+    async def list(self) -> list[str]:
+        """The ids of all galleries that have had a persona or rules of their own."""
+        async with self._database.reading() as connection:
+            return list(await connection.scalars(select(t.gallery.c.id).order_by(t.gallery.c.id)))
+
+    async def policy(self, gallery: str) -> Policy:
+        """What the community allows; the usual rules where it has set none."""
+        async with self._database.reading() as connection:
+            stored = await connection.scalar(
+                select(t.gallery.c.policy).where(t.gallery.c.id == gallery)
+            )
+        try:
+            return Policy.model_validate(stored or {})
+        except ValidationError as error:
+            raise UnavailableError("The rules of this gallery cannot be read.") from error
+
+    async def set_policy(self, gallery: str, policy: Policy) -> None:
+        """Replaces the rules of a gallery."""
+        body = policy.model_dump(mode="json", exclude_defaults=True)
+        async with self._database.writing() as connection:
+            row = {"id": gallery, "policy": body, "created_at": datetime.now(UTC)}
+            if not await insert_missing(connection, t.gallery, row):
+                await connection.execute(
+                    update(t.gallery).where(t.gallery.c.id == gallery).values(policy=body)
+                )
+
+    async def delete(self, gallery: str) -> None:
+        """Deletes a gallery with its personas, their conversations and media."""
+        async with self._database.writing() as connection:
+            theirs = select(t.persona.c.id).where(t.persona.c.gallery == gallery)
+            keys = await media_of_personas(connection, theirs)
+            await connection.execute(delete(t.gallery).where(t.gallery.c.id == gallery))
+        await self._collector.collect(keys)

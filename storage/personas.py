@@ -1,0 +1,279 @@
+"""PersonaRepository: whole personas in, whole personas out."""
+
+from __future__ import annotations
+
+import builtins
+import difflib
+import logging
+import unicodedata
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import ValidationError
+from sqlalchemy import ColumnElement, Select, delete, func, insert, or_, select, union, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from personas.errors import InvalidInputError, NotFoundError, UnavailableError
+from personas.gallery import unique_slug
+from personas.persona import MediaKey, Persona
+from storage import tables as t
+from storage.collector import Collector
+from storage.database import Database, insert_missing
+from storage.media import MediaStore
+
+log = logging.getLogger(__name__)
+
+_LIKELY = 5  # how many near names an error message tells
+_NEAREST_AMONG = 2_000  # names that are compared to find them
+
+
+class PersonaRepository:
+    """The personas of all galleries."""
+
+    def __init__(
+        self, database: Database, media: MediaStore, collector: Collector, owner: str
+    ) -> None:
+        self._database = database
+        self._media = media
+        self._collector = collector
+        self._owner = owner
+
+    async def add(self, persona: Persona) -> Persona:
+        """Stores a persona, its media having been put before; both or nothing.
+
+        Returns:
+            The persona as stored: its slug is unique in the gallery (lighthouse, lighthouse-2).
+            Adding the same id again returns what is stored.
+
+        Raises:
+            NotFoundError: one of its media is not there.
+        """
+        stored = await self.by_id(persona.id)
+        if stored is not None:
+            return stored
+        keys = media_of(persona)
+        await self._media.require(keys)
+        async with self._database.writing() as connection:
+            body = await connection.scalar(
+                select(t.persona.c.body).where(t.persona.c.id == persona.id)
+            )
+            if body is not None:
+                return _read(body)
+            now = datetime.now(UTC)
+            row: dict[str, object] = {"id": persona.gallery, "policy": {}, "created_at": now}
+            known = select(t.gallery.c.id).where(t.gallery.c.id == persona.gallery)
+            if await connection.scalar(known) is None:
+                await insert_missing(connection, t.gallery, row)
+            slug = unique_slug(persona.slug, await _slugs(connection, persona.gallery))
+            persona = persona.model_copy(update={"slug": slug})
+            await connection.execute(insert(t.persona).values(**_row(persona)))
+            await _refer(connection, persona.id, keys)
+            await self._take_over(connection, keys)
+        return persona
+
+    async def by_id(self, persona_id: str) -> Persona | None:
+        """The persona with this id, in whatever gallery."""
+        async with self._database.reading() as connection:
+            body = await connection.scalar(
+                select(t.persona.c.body).where(t.persona.c.id == persona_id)
+            )
+        return None if body is None else _read(body)
+
+    async def get(self, gallery: str, name: str) -> Persona:
+        """The persona that people mean by `name`.
+
+        Args:
+            gallery: where to look.
+            name: its slug, id or name, in any case, or the unique beginning of one.
+
+        Raises:
+            NotFoundError: there is none; the message tells the nearest.
+            InvalidInputError: it could be several; the message tells which.
+        """
+        folded = fold(name)
+        if not folded:
+            raise InvalidInputError("Say which persona: give its name.")
+        p = t.persona.c
+        ways: tuple[ColumnElement[bool], ...] = (
+            p.slug == folded,
+            p.id == name.strip(),
+            p.folded_name == folded,
+            or_(
+                p.slug.startswith(folded, autoescape=True),
+                p.folded_name.startswith(folded, autoescape=True),
+            ),
+        )
+        async with self._database.reading() as connection:
+            for way in ways:
+                query = select(p.slug, p.body).where(p.gallery == gallery, way)
+                found = (await connection.execute(query.order_by(p.slug).limit(_LIKELY))).all()
+                if len(found) == 1:
+                    return _read(found[0].body)
+                if found:
+                    slugs = ", ".join(row.slug for row in found)
+                    raise InvalidInputError(f"{_quote(name)} could be: {slugs}. Say which.")
+            names = select(p.slug, p.folded_name).where(p.gallery == gallery)
+            rows = (await connection.execute(names.limit(_NEAREST_AMONG))).all()
+        raise NotFoundError(_nobody(name, [(row.slug, row.folded_name) for row in rows]))
+
+    async def list(
+        self, gallery: str, *, search: str = "", limit: int = 100, offset: int = 0
+    ) -> list[Persona]:
+        """The personas of a gallery, oldest first.
+
+        Args:
+            gallery: its id.
+            search: words that name, kind, tagline or description must have, in any case.
+            limit: how many at most.
+            offset: how many to pass over.
+        """
+        p = t.persona.c
+        query = select(p.id, p.body).where(*_matching(gallery, search))
+        query = query.order_by(p.created_at, p.id).limit(max(limit, 0)).offset(max(offset, 0))
+        personas = []
+        async with self._database.reading() as connection:
+            for row in await connection.execute(query):
+                try:
+                    personas.append(_read(row.body))
+                except UnavailableError:
+                    log.exception("Persona %s cannot be read", row.id)
+        return personas
+
+    async def count(self, gallery: str, *, search: str = "") -> int:
+        """How many personas `list` would give without limit."""
+        query = select(func.count()).select_from(t.persona).where(*_matching(gallery, search))
+        async with self._database.reading() as connection:
+            return await connection.scalar(query) or 0
+
+    async def update(self, persona: Persona) -> Persona:
+        """Replaces a stored persona, found by its id and gallery; unused media are deleted.
+
+        Raises:
+            NotFoundError: it is not stored, or one of its media is not there.
+        """
+        keys = media_of(persona)
+        await self._media.require(keys)
+        async with self._database.writing() as connection:
+            mine = (t.persona.c.id == persona.id, t.persona.c.gallery == persona.gallery)
+            old = await connection.scalar(select(t.persona.c.slug).where(*mine))
+            if old is None:
+                raise NotFoundError("This persona does not exist any more.")
+            taken = await _slugs(connection, persona.gallery)
+            slug = unique_slug(persona.slug, taken - {old})
+            persona = persona.model_copy(update={"slug": slug})
+            await connection.execute(update(t.persona).where(*mine).values(**_row(persona)))
+            pm = t.persona_medium
+            before = set(
+                await connection.scalars(select(pm.c.medium).where(pm.c.persona == persona.id))
+            )
+            await connection.execute(delete(pm).where(pm.c.persona == persona.id))
+            await _refer(connection, persona.id, keys)
+            await self._take_over(connection, keys - before)
+        await self._collector.collect(before - keys)
+        return persona
+
+    async def delete(self, gallery: str, persona_id: str) -> None:
+        """Deletes a persona with its conversations and clips, and its media unless shared.
+
+        Raises:
+            NotFoundError: it is not in this gallery.
+        """
+        async with self._database.writing() as connection:
+            mine = (t.persona.c.id == persona_id, t.persona.c.gallery == gallery)
+            keys = await media_of_personas(connection, select(t.persona.c.id).where(*mine))
+            result = await connection.execute(delete(t.persona).where(*mine))
+            if not result.rowcount:
+                raise NotFoundError("This persona does not exist any more.")
+        await self._collector.collect(keys)
+
+    async def _take_over(self, connection: AsyncConnection, keys: Iterable[MediaKey]) -> None:
+        """The persona now refers to the media: the claims of who put them end."""
+        mine = t.lease.c.owner == self._owner
+        for key in keys:
+            first = select(func.min(t.lease.c.id)).where(t.lease.c.medium == key, mine)
+            await connection.execute(delete(t.lease).where(t.lease.c.id == first.scalar_subquery()))
+
+
+def media_of(persona: Persona) -> set[MediaKey]:
+    """All media that a persona refers to."""
+    keys = {persona.portrait.image}
+    if persona.portrait.layers is not None:
+        keys |= {persona.portrait.layers.background, persona.portrait.layers.body}
+    return keys
+
+
+async def media_of_personas(
+    connection: AsyncConnection, ids: Select[tuple[str]]
+) -> builtins.list[MediaKey]:
+    """All media of some personas and of their conversations."""
+    theirs = select(t.persona_medium.c.medium).where(t.persona_medium.c.persona.in_(ids))
+    clips = (
+        select(t.turn.c.clip)
+        .join(t.conversation, t.conversation.c.id == t.turn.c.conversation)
+        .where(t.conversation.c.persona.in_(ids), t.turn.c.clip.is_not(None))
+    )
+    return list(await connection.scalars(union(theirs, clips)))
+
+
+def fold(text: str) -> str:
+    """Text as it is compared: case, width and accents' encoding do not matter."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def _row(persona: Persona) -> dict[str, Any]:
+    p = persona.personality
+    return {
+        "id": persona.id,
+        "gallery": persona.gallery,
+        "slug": persona.slug,
+        "folded_name": fold(p.name),
+        "folded_text": fold(f"{p.name} {persona.slug} {p.kind} {p.tagline} {persona.description}"),
+        "body": persona.model_dump(mode="json"),
+        "created_at": persona.created_at,
+    }
+
+
+def _read(body: Any) -> Persona:
+    try:
+        return Persona.model_validate(body)
+    except ValidationError as error:
+        raise UnavailableError(
+            "This persona cannot be read; its stored data is damaged."
+        ) from error
+
+
+async def _slugs(connection: AsyncConnection, gallery: str) -> set[str]:
+    return set(
+        await connection.scalars(select(t.persona.c.slug).where(t.persona.c.gallery == gallery))
+    )
+
+
+async def _refer(connection: AsyncConnection, persona_id: str, keys: set[MediaKey]) -> None:
+    rows = [{"persona": persona_id, "medium": key} for key in sorted(keys)]
+    try:
+        await connection.execute(insert(t.persona_medium), rows)
+    except IntegrityError as error:
+        raise NotFoundError("The portrait of this persona is not kept any more.") from error
+
+
+def _matching(gallery: str, search: str) -> builtins.list[ColumnElement[bool]]:
+    words = [t.persona.c.folded_text.contains(w, autoescape=True) for w in fold(search).split()]
+    return [t.persona.c.gallery == gallery, *words]
+
+
+def _quote(name: str) -> str:
+    shown = " ".join(name.split())
+    return f'"{shown[:60]}..."' if len(shown) > 60 else f'"{shown}"'
+
+
+def _nobody(name: str, known: builtins.list[tuple[str, str]]) -> str:
+    if not known:
+        return f"There is no persona called {_quote(name)}; there is none yet. Create one."
+    slug_of = {folded: slug for slug, folded in known} | {slug: slug for slug, _ in known}
+    near = difflib.get_close_matches(fold(name)[:60], slug_of, n=3, cutoff=0.5)
+    if not near:
+        return f"There is no persona called {_quote(name)}. The list shows who is there."
+    slugs = " or ".join(dict.fromkeys(slug_of[one] for one in near))
+    return f"There is no persona called {_quote(name)}. Did you mean {slugs}?"

@@ -1,0 +1,151 @@
+"""The tables, the same on SQLite and on PostgreSQL.
+
+A media row is written before its bytes and deleted after them, so every stored file has a row.
+A medium is wanted while a persona or a turn refers to it, or while a process that just wrote it
+holds a lease; `storage.collector` removes what nobody wants.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+HEAD = "0001"
+"""The newest migration; a test holds it against the migrations themselves."""
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment with its time zone; SQLite alone would forget the zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """To UTC; a moment without a zone is taken as UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
+        """From UTC."""
+        if value is None:
+            return None
+        moment: datetime = value
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# BigInteger keys count up by themselves on SQLite only when they are called INTEGER.
+_Serial = BigInteger().with_variant(Integer(), "sqlite")
+
+store = Table(
+    "store",
+    metadata,
+    Column("id", String(32), primary_key=True, comment="which data this is, for the media folder"),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+gallery = Table(
+    "gallery",
+    metadata,
+    Column("id", String(200), primary_key=True),
+    Column("policy", JSON, nullable=False, comment="personas.gallery.Policy; {} is the default"),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+persona = Table(
+    "persona",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("gallery", ForeignKey(gallery.c.id, ondelete="CASCADE"), nullable=False),
+    Column("slug", String(40), nullable=False),
+    Column("folded_name", Text, nullable=False, comment="for lookups that ignore case"),
+    Column("folded_text", Text, nullable=False, comment="for searching"),
+    Column("body", JSON, nullable=False, comment="personas.persona.Persona"),
+    Column("created_at", UtcDateTime, nullable=False),
+    UniqueConstraint("gallery", "slug"),
+    Index(None, "gallery", "created_at", "id"),
+    Index(None, "gallery", "folded_name"),
+)
+
+medium = Table(
+    "medium",
+    metadata,
+    Column("key", String(200), primary_key=True),
+    Column("size", BigInteger, nullable=False, comment="bytes"),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+persona_medium = Table(
+    "persona_medium",
+    metadata,
+    Column("persona", ForeignKey(persona.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("medium", ForeignKey(medium.c.key), primary_key=True, index=True),
+)
+
+conversation = Table(
+    "conversation",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("persona", ForeignKey(persona.c.id, ondelete="CASCADE"), nullable=False),
+    Column("channel", String(400), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    UniqueConstraint("persona", "channel"),
+)
+
+turn = Table(
+    "turn",
+    metadata,
+    Column("id", _Serial, primary_key=True, autoincrement=True),
+    Column("conversation", ForeignKey(conversation.c.id, ondelete="CASCADE"), nullable=False),
+    Column("role", String(16), nullable=False, comment="user or persona"),
+    Column("author", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("clip", ForeignKey(medium.c.key), nullable=True, index=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Index(None, "conversation", "id"),
+    sqlite_autoincrement=True,
+)
+
+owner = Table(
+    "owner",
+    metadata,
+    Column("id", String(32), primary_key=True, comment="one opened Storage in one process"),
+    Column("place", Text, nullable=False, comment="the folder of its lock file, by its id"),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+lease = Table(
+    "lease",
+    metadata,
+    Column("id", _Serial, primary_key=True, autoincrement=True),
+    Column("medium", ForeignKey(medium.c.key, ondelete="CASCADE"), nullable=False, index=True),
+    Column("owner", ForeignKey(owner.c.id, ondelete="CASCADE"), nullable=False, index=True),
+    Column("since", UtcDateTime, nullable=False),
+    sqlite_autoincrement=True,
+)
