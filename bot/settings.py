@@ -164,7 +164,7 @@ def _is_secret(keys: list[str]) -> bool:
 
 
 def line_of(text: str, keys: list[str]) -> int | None:
-    """The line, counted from 1, on which a dotted key is set in TOML text; its table's otherwise."""
+    """The line, from 1, on which a dotted key is set in TOML text; else that of its table."""
     table: list[str] = []
     best: int | None = None
     for number, line in enumerate(text.splitlines(), 1):
@@ -184,7 +184,7 @@ def example() -> str:
     lines = [
         "# ChatAnything: every option with its default. Nothing needs to be set.",
         "# Copy to config.toml and remove the # before a key to change it. Each option can also be",
-        "# set in the environment: CHATANYTHING_<TABLE>__<KEY>, e.g. CHATANYTHING_SPEECH__THREADS=1.",
+        "# set in the environment: CHATANYTHING_<TABLE>__<KEY>, like CHATANYTHING_SPEECH__THREADS=1.",
     ]
     for table, field in Settings.model_fields.items():
         lines += ["", f"# {field.description}", f"[{table}]"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 from typing import TYPE_CHECKING
 
@@ -129,10 +130,8 @@ def _read() -> str | None:
     """One line from the person, or None when they leave."""
     if sys.stdin.isatty():
         # Line editing and history with the arrow keys, where the platform has them.
-        try:
+        with contextlib.suppress(ImportError):
             import readline  # noqa: F401
-        except ImportError:
-            pass
         try:
             return input("You: ")
         except EOFError:
