@@ -86,14 +86,15 @@ def draw_eye(look: FaceLook, radius: float, state: EyeState) -> Sprite:
     skin, ink = parse(look.skin), parse(look.ink)
     shaded, outlined = look.rendering == "shaded", look.rendering == "outlined"
 
-    whole = lids.whole()
     if shaded:
-        socket = canvas.soft_mask(whole * f32([1.1, 1.1]), radius * 0.2)
+        socket = canvas.soft_mask(lids.whole() * f32(1.1), radius * 0.2)
         canvas.tint(socket, darker(skin, 0.4), 0.35)
     if outlined:
-        canvas.fill(np.concatenate([whole, whole[:1]]) * f32(1 + 0.7 * line / radius), ink)
-    if state.lid > 0.02 or state.squint > 0.02 or state.slant:
-        _draw_lid(canvas, look, lids, state)
+        # The line goes around what is open; a closing eye is a narrower outline, not a lid.
+        for curve in (lids.upper, lids.lower):
+            canvas.fill(stroke(points(lids.x, f32(curve)), 1.5 * line, (0.9, 0.9)), ink)
+    elif state.lid > 0.02 or state.squint > 0.02 or state.slant:
+        _draw_lid(canvas, look, lids)
     if state.lid < 0.97:
         _draw_ball(canvas, look, lids, radius, state)
     _draw_lines(canvas, look, lids, radius, line, state)
@@ -104,7 +105,7 @@ def _line_width(look: FaceLook, radius: float) -> float:
     return float(np.clip(look.line_width, radius * 0.1, radius * 0.3))
 
 
-def _draw_lid(canvas: Canvas, look: FaceLook, lids: _Lids, state: EyeState) -> None:
+def _draw_lid(canvas: Canvas, look: FaceLook, lids: _Lids) -> None:
     skin = parse(look.skin)
     mask = canvas.mask(lids.whole())
     if look.rendering == "shaded":
@@ -117,7 +118,7 @@ def _draw_lid(canvas: Canvas, look: FaceLook, lids: _Lids, state: EyeState) -> N
         )
         canvas.gradient(mask, stops)
     else:
-        canvas.tint(mask, darker(skin, 0.06 if look.rendering == "flat" else 0.0))
+        canvas.tint(mask, darker(skin, 0.06))
 
 
 def _draw_ball(canvas: Canvas, look: FaceLook, lids: _Lids, radius: float, state: EyeState) -> None:
@@ -183,17 +184,12 @@ def _draw_lines(
     colour = ink if outlined or closed or look.lashes else mix(ink, darker(skin, 0.6), 0.35)
     if hanging or look.eye_shape == "almond" or look.lashes or not outlined:
         canvas.fill(stroke(edge, weight * (1.35 if look.lashes else 1.0), (0.35, 0.35)), colour)
-    if outlined and state.squint > 0.1 and not closed:
-        cheek = points(lids.x, f32(lids.lower))[3:-3]
-        canvas.fill(stroke(cheek, line * 0.7, (0.5, 0.5)), ink)
     if not outlined and not closed:
         lower = points(lids.x, np.asarray(lids.lower, np.float32))[5:-5]
         mask = canvas.mask(stroke(lower, line * 0.4, (0.2, 0.2)))
         canvas.tint(mask, darker(skin, 0.55), 0.6)
     if closed and outlined:
-        # A closed eye is a lid in the colour of the skin: only its line stays.
         canvas.pixels[:] = 0
-        canvas.fill(lids.whole(), skin)
         canvas.fill(stroke(edge, line, (0.8, 0.8)), ink)
     if look.lashes:
         outer = edge if state.side > 0 else edge[::-1]
