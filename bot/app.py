@@ -8,18 +8,17 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
-    from engine.models.store import ModelStore
-    from personas.styles import StyleCatalogue
-    from storage.store import Storage
-
     from bot.settings import Settings
     from engine.conversation import Conversations
     from engine.creation import Creator
     from engine.llm.base import LanguageModel
+    from engine.models.store import ModelStore
     from engine.portrait.base import PortraitGenerator
     from engine.speech.base import SpeechSynthesizer
     from engine.talkinghead.base import TalkingHead
+    from personas.styles import StyleCatalogue
     from personas.voices import VoiceCatalogue
+    from storage.store import Storage
 
 
 class App:
@@ -46,9 +45,9 @@ class App:
     @cached_property
     def models(self) -> ModelStore:
         """The model store."""
-        from engine.models import open_model_store
+        from engine.models.store import ModelStore
 
-        return open_model_store(self.settings.models)
+        return ModelStore.from_settings(self.settings.models)
 
     @cached_property
     def styles(self) -> StyleCatalogue:
@@ -116,9 +115,8 @@ class App:
 
     async def conversations(self) -> Conversations:
         """Who answers messages; one for all, because it orders the replies of a conversation."""
-        from engine.talkinghead.video import encode
-
         from engine.conversation import Conversations
+        from engine.talkinghead.video import encode
 
         storage, model = await self.storage(), await self.model()
         if self._conversations is None:

@@ -18,8 +18,9 @@ from engine.events import (
 from personas.errors import UnavailableError
 
 if TYPE_CHECKING:
-    from engine.models.store import PullProgress
     from rich.progress import Progress, TaskID
+
+    from engine.models.store import PullProgress
 
 
 class Step(AbstractContextManager["Step"]):

@@ -16,9 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import platformdirs
-from engine.models.settings import ModelStoreSettings
-from engine.portrait.settings import PortraitSettings
-from engine.talkinghead.settings import TalkingHeadSettings
 from pydantic import BaseModel, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails, PydanticUndefined
 from pydantic_settings import (
@@ -29,7 +26,10 @@ from pydantic_settings import (
 
 from engine.conversation import ConversationSettings
 from engine.llm.settings import LanguageModelSettings
+from engine.models.settings import ModelStoreSettings
+from engine.portrait.settings import PortraitSettings
 from engine.speech.settings import SpeechSettings
+from engine.talkinghead.settings import TalkingHeadSettings
 from personas.errors import InvalidInputError
 from storage.settings import StorageSettings
 
@@ -184,7 +184,7 @@ def example() -> str:
     lines = [
         "# ChatAnything: every option with its default. Nothing needs to be set.",
         "# Copy to config.toml and remove the # before a key to change it. Each option can also be",
-        "# set in the environment: CHATANYTHING_<TABLE>__<KEY>, like CHATANYTHING_SPEECH__THREADS=1.",
+        "# set in the environment as CHATANYTHING_<TABLE>__<KEY>: CHATANYTHING_SPEECH__THREADS=2.",
     ]
     for table, field in Settings.model_fields.items():
         lines += ["", f"# {field.description}", f"[{table}]"]

@@ -15,11 +15,10 @@ from bot.output import plain, say
 from personas.errors import ChatAnythingError, InvalidInputError
 
 if TYPE_CHECKING:
-    from storage.store import Storage
-
     from bot.app import App
     from engine.conversation import Conversations, Mode
     from personas.persona import Persona
+    from storage.store import Storage
 
 HELP = """/history  what was said so far
 /mode M   answer with text, voice or clip

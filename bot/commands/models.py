@@ -71,7 +71,7 @@ async def fetch(app: App, name: str) -> None:
     if app.models.has(name):
         say(f"{name} is here.")
         return
-    with Download(name, app.models.entry(name).size) as download:
+    with Download(name, app.models.catalogue.get(name).size) as download:
         await asyncio.to_thread(app.models.pull, name, download.update)
 
 

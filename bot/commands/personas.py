@@ -14,9 +14,8 @@ from bot.progress import watch_creation
 from personas.persona import Persona
 
 if TYPE_CHECKING:
-    from storage.store import Storage
-
     from bot.app import App
+    from storage.store import Storage
 
 MAX_IMAGE_BYTES = 30_000_000
 
