@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import threading
 from collections.abc import Sequence
@@ -102,9 +103,9 @@ class AcousticModel:
             return self._session
 
     def _open(self) -> Any:
-        import onnxruntime
         from hibari.tts import ASSETS
 
+        onnxruntime: Any = importlib.import_module("onnxruntime")
         assets = Path(ASSETS)
         vocabulary = json.loads((assets / "vocab.json").read_text(encoding="utf-8"))
         self._vocabulary = {symbol: int(number) for symbol, number in vocabulary.items()}

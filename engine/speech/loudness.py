@@ -74,13 +74,13 @@ def _true_peaks(samples: Samples) -> NDArray[np.float64]:
     between = np.abs(np.convolve(samples, half_way / half_way.sum(), mode="full"))[8:]
     between = between[: len(samples)]
     before = np.concatenate(([0.0], between[:-1]))
-    return np.maximum.reduce([np.abs(samples).astype(np.float64), between, before])
+    return np.maximum(np.abs(samples).astype(np.float64), np.maximum(between, before))
 
 
 def _running_minimum(values: NDArray[np.float64], reach: int) -> NDArray[np.float64]:
     """The least value within `reach` samples on both sides, in a few passes over the array."""
     size = 2 * reach + 1
-    padded = np.pad(values, reach, constant_values=1.0)
+    padded: NDArray[np.float64] = np.pad(values, reach, constant_values=1.0)
     width = 1
     while width * 2 <= size:
         padded = np.minimum(padded[:-width], padded[width:])

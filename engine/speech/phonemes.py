@@ -18,9 +18,9 @@ _MISAKI_TO_IPA = {
 }  # fmt: skip
 _PLAIN = "aæɑɒɔeəɚɛɜiɪuʊʌobdfhjklmnpstvwzðŋɡɹɾʃʒθʔx"
 
-VOWELS = frozenset(
-    "a æ ɑ ɒ ɔ e ə ɚ ɛ ɜ i ɪ u ʊ ʌ o eɪ aɪ oʊ əʊ aʊ ɔɪ ɑː ɔː iː uː ɜː ɛː".split()
-)
+_DIPHTHONGS = ("eɪ", "aɪ", "oʊ", "əʊ", "aʊ", "ɔɪ")
+_LONG = ("ɑː", "ɔː", "iː", "uː", "ɜː", "ɛː")
+VOWELS = frozenset([*"aæɑɒɔeəɚɛɜiɪuʊʌo", *_DIPHTHONGS, *_LONG])
 CONSONANTS = frozenset([*"bdfhjklmnpstvwzðŋɡɹɾʃʒθʔx", "dʒ", "tʃ"])
 INVENTORY = VOWELS | CONSONANTS
 """Every symbol that can occur in a speech, besides the pause."""

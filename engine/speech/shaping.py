@@ -39,9 +39,7 @@ class Filter:
     noise_phase: Frames
 
 
-def render(
-    spectra: Spectra, voice: Voice, effect: Effect, seed: int
-) -> NDArray[np.float32]:
+def render(spectra: Spectra, voice: Voice, effect: Effect, seed: int) -> NDArray[np.float32]:
     """The sound of `spectra` in another voice: 300 samples a frame at 24 kHz.
 
     Args:
@@ -63,7 +61,7 @@ def render(
     elif effect == "robot":
         source = 0.8 * source + 0.35 * _overtones(f0 * 1.5, voiced)
     spectrum = _stft(source, len(f0))
-    phase = 0.0 * shaped.phase if effect == "robot" else np.pi * np.tanh(shaped.phase)
+    phase = np.tanh(shaped.phase) * np.float32(0.0 if effect == "robot" else np.pi)
     spectrum *= _polar(harmonic, phase)
     spectrum += _polar(shaped.noise, shaped.noise_phase)
     if voice.breath > 0:
@@ -118,10 +116,8 @@ def _warp(spectra: Spectra, formant: float) -> Filter:
     top = BINS - 1
     knee = 0.42 * top
     target = np.arange(BINS, dtype=np.float64)
-    source = np.interp(target, [0, min(knee * formant, 0.85 * top), top], [0, 0, top])
-    low = target <= min(knee * formant, 0.85 * top)
     bend = min(knee * formant, 0.85 * top)
-    source = np.where(low, target / formant, np.interp(target, [bend, top], [bend / formant, top]))
+    source = np.interp(target, [0, bend, top], [0, bend / formant, top])
     below = np.minimum(source.astype(np.int64), top - 1)
     share = (source - below).astype(np.float32)[:, None]
 
@@ -155,7 +151,7 @@ def _breathe(harmonic: Frames, voiced: Frames, breath: float) -> tuple[Frames, F
     return (harmonic + softer + muffled).astype(np.float32), aspiration.astype(np.float32)
 
 
-def _overtones(f0: Frames, voiced: Frames) -> NDArray[np.float32]:
+def _overtones(f0: NDArray[np.floating], voiced: Frames) -> NDArray[np.float32]:
     """A pulse train with all overtones up to 11 kHz equally strong."""
     frames = len(f0)
     at = (np.arange(frames * HOP) + 0.5) / HOP - 0.5
@@ -169,7 +165,8 @@ def _overtones(f0: Frames, voiced: Frames) -> NDArray[np.float32]:
     below[at_pulse] = 1.0
     train = np.sin((2 * count + 1) * half_turn) / (2 * below) - 0.5
     train[at_pulse] = count[at_pulse]
-    return (train * gain).astype(np.float32)
+    voiced_train: NDArray[np.float32] = (train * gain).astype(np.float32)
+    return voiced_train
 
 
 def _polar(log_magnitude: Frames, phase: Frames) -> NDArray[np.complex64]:
