@@ -204,9 +204,8 @@ class _Transfer:
                 return
             except InterruptedTransferError as error:
                 failures = 0 if self._have() > before else failures + 1
-                if failures >= self.web.patience.attempts:
+                if not self.web.try_again(self.stretch.location, failures):
                     raise SourceError(str(error)) from error
-                self.web.patience.sleep(self.web.patience.pause * 2 ** max(0, failures - 1))
 
     def _attempt(self, have: int, on_bytes: Callable[[int], None]) -> None:
         first = self.stretch.start + have

@@ -42,6 +42,7 @@ class Patience:
         slowest: bytes a second below which a server counts as stuck.
         window: seconds over which the speed is measured.
         attempts: tries in a row without a single new byte before a source is given up.
+        introductions: the same for a host that has never answered: perhaps it cannot.
         pause: seconds before the second try; doubled for each further one.
         clock: where seconds come from.
         sleep: how a pause is made.
@@ -51,7 +52,8 @@ class Patience:
     read: float = 30.0
     slowest: float = 1_000.0
     window: float = 45.0
-    attempts: int = 4
+    attempts: int = 6
+    introductions: int = 2
     pause: float = 0.5
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
@@ -70,6 +72,7 @@ class Web:
     client: httpx2.Client | None
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
     patience: Patience = field(default_factory=Patience)
+    _known: set[str | None] = field(default_factory=set)
 
     @property
     def offline(self) -> bool:
@@ -96,6 +99,7 @@ class Web:
             # a compressed transfer would make nonsense of ranges and lengths
             asked = {"Accept-Encoding": "identity", **headers}
             with self.client.stream("GET", url, headers=asked, follow_redirects=True) as response:
+                self._known.add(host)
                 self._check_status(response, host)
                 yield response
         except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
@@ -123,7 +127,7 @@ class Web:
                         raise SourceError(f"{urlsplit(url).hostname} sent an endless page")
                 return response.headers.get("content-type", ""), bytes(body), str(response.url)
 
-        return self._patiently(get)
+        return self._patiently(url, get)
 
     def json(self, url: str) -> Any:
         """GET a JSON document."""
@@ -150,7 +154,7 @@ class Web:
                 total = re.search(r"/(\d+)$", response.headers.get("content-range", ""))
                 return int(total[1]) if response.status_code == 206 and total else None
 
-        return self._patiently(get)
+        return self._patiently(location, get)
 
     def read(self, location: str, start: int, length: int) -> bytes:
         """Read a range of bytes of a location that can give ranges.
@@ -180,17 +184,25 @@ class Web:
                         raise SourceError(f"{urlsplit(location).hostname} gives wrong ranges")
                 return bytes(body)
 
-        return self._patiently(get)
+        return self._patiently(location, get)
 
-    def _patiently(self, action: Callable[[], T]) -> T:
-        for attempt in range(self.patience.attempts):
+    def try_again(self, url: str, failures: int) -> bool:
+        """Make a pause after failures in a row; False when it is time to give up."""
+        known = urlsplit(url).hostname in self._known
+        if failures >= (self.patience.attempts if known else self.patience.introductions):
+            return False
+        self.patience.sleep(self.patience.pause * 2 ** max(0, failures - 1))
+        return True
+
+    def _patiently(self, url: str, action: Callable[[], T]) -> T:
+        failures = 0
+        while True:
             try:
                 return action()
             except InterruptedTransferError as error:
-                last = error
-                if attempt + 1 < self.patience.attempts:
-                    self.patience.sleep(self.patience.pause * 2**attempt)
-        raise SourceError(str(last)) from last
+                failures += 1
+                if not self.try_again(url, failures):
+                    raise SourceError(str(error)) from error
 
     @staticmethod
     def _check_status(response: httpx2.Response, host: str) -> None:
