@@ -1,0 +1,203 @@
+"""Where on a thing its face would be.
+
+A search over place and size: the ellipse that holds the features must lie on the body, and of
+those that do the best is large, on an even surface, in the middle of the body at its height, and
+neither at the top nor at the bottom.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.portrait.base import Image
+from engine.portrait.illustrated.palette import lab_image
+from engine.portrait.illustrated.proportions import FEATURES_HEIGHT, FEATURES_WIDTH
+from personas.persona import Point
+
+Floats = NDArray[np.float32]
+
+GRID = 144
+"""Pixels of the longer side on which is searched."""
+SIZES = (0.92, 0.8, 0.7, 0.61, 0.53, 0.46, 0.4, 0.35, 0.3, 0.26, 0.22, 0.18, 0.15)
+"""Widths of the face oval that are tried, in square roots of the body's area."""
+COVERED = 0.985
+"""How much of the features' ellipse must lie on the body."""
+SMALLEST = 0.34
+"""Below this width, in square roots of the area, a face gets a patch to sit on instead."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a face goes.
+
+    Attributes:
+        centre: middle of the features, pixels.
+        width: of the face oval, pixels.
+        patch: the art is too thin or too broken there: the face needs a ground of its own.
+        score: higher is better; comparable between places on one picture only.
+    """
+
+    centre: Point
+    width: float
+    patch: bool
+    score: float
+
+
+def body_box(alpha: NDArray[np.uint8]) -> tuple[int, int, int, int]:
+    """Left, top, right, bottom (exclusive) of what can be seen; the whole picture if nothing is."""
+    rows, columns = np.flatnonzero(alpha.max(1) > 24), np.flatnonzero(alpha.max(0) > 24)
+    if not len(rows):
+        return 0, 0, alpha.shape[1], alpha.shape[0]
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+
+
+def place_face(rgba: Image) -> Place:
+    """The best place for a face; there always is one.
+
+    Args:
+        rgba: the subject, straight alpha.
+    """
+    box = body_box(rgba[..., 3])
+    left, top, right, bottom = box
+    scale = GRID / max(right - left, bottom - top)
+    pad = GRID // 12
+    size = (max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale)))
+    small = cv2.resize(
+        np.ascontiguousarray(rgba[top:bottom, left:right]), size, interpolation=cv2.INTER_AREA
+    )
+    small = np.pad(small, ((pad, pad), (pad, pad), (0, 0)))
+    mask = (small[..., 3] > 127).astype(np.float32)
+    area = float(mask.sum())
+    if area < 16:  # nothing, or dust: a face in the middle of where it would be
+        centre = (left + right) / 2, (top + bottom) / 2
+        return Place(centre, 0.5 * min(right - left, bottom - top), True, float("-inf"))
+    surface = _Surface(small, mask)
+    unit = float(np.sqrt(area))
+    best = None
+    for share in SIZES:
+        found = surface.best(share * unit, unit)
+        if found is not None and (best is None or found[0] > best[0]):
+            best = (*found, share)
+    if best is None or best[-1] < SMALLEST:
+        best = _with_patch(surface, unit, best)
+    score, x, y, share = best
+    to_art = 1 / scale
+    return Place(
+        centre=(left + (x - pad + 0.5) * to_art, top + (y - pad + 0.5) * to_art),
+        width=share * unit * to_art,
+        patch=share < SMALLEST or score < -4,
+        score=score,
+    )
+
+
+def _with_patch(
+    surface: _Surface, unit: float, best: tuple[float, int, int, float] | None
+) -> tuple[float, int, int, float]:
+    """A place for a face that brings its own ground: where the body is thickest, high up."""
+    if best is not None:
+        score, x, y, _ = best
+    else:
+        thick = surface.thickness - 0.25 * np.abs(surface.height - 0.4) * surface.thickness.max()
+        y, x = np.unravel_index(
+            int(np.argmax(np.where(surface.mask > 0, thick, -1e9))), thick.shape
+        )
+        score = -5.0
+    return min(score, -5.0), int(x), int(y), SMALLEST
+
+
+class _Surface:
+    """What can be asked of a body at every place at once."""
+
+    def __init__(self, rgba: Image, mask: Floats) -> None:
+        self.mask = mask
+        lab = lab_image(rgba) * mask[..., None]
+        self._lab = lab
+        self._square = (lab * lab).sum(2)
+        self.thickness = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 5)
+        rows = np.arange(mask.shape[0], dtype=np.float32)
+        occupied = np.flatnonzero(mask.max(1))
+        first, last = float(occupied[0]), float(occupied[-1])
+        self.height = np.broadcast_to(
+            ((rows - first) / max(last - first, 1))[:, None], mask.shape
+        ).astype(np.float32)
+        self._centre = _row_centres(mask)
+        self._inner_edges = self._edges(lab)
+
+    def _edges(self, lab: Floats) -> Floats:
+        """Lines and borders of colour on the body, away from its outline."""
+        jump = np.zeros(self.mask.shape, np.float32)
+        for channel in range(3):
+            plane = np.ascontiguousarray(lab[..., channel])
+            jump += cv2.Sobel(plane, cv2.CV_32F, 1, 0) ** 2
+            jump += cv2.Sobel(plane, cv2.CV_32F, 0, 1) ** 2
+        away = (self.thickness > 3).astype(np.float32)
+        return np.minimum(np.sqrt(jump) / 8, 25) * away
+
+    def best(self, width: float, unit: float) -> tuple[float, int, int] | None:
+        """Score, x and y of the best place for an oval of this width, or None if it fits nowhere.
+
+        Args:
+            width: of the face oval, pixels of the grid.
+            unit: square root of the body's area, pixels of the grid.
+        """
+        kernel = _ellipse(FEATURES_WIDTH * width, FEATURES_HEIGHT * width)
+        covered = _mean(self.mask, kernel)
+        fits = covered >= COVERED
+        if not fits.any():
+            return None
+        mean = np.stack([_mean(self._lab[..., c], kernel) for c in range(3)], axis=2)
+        variance = np.maximum(_mean(self._square, kernel) - (mean * mean).sum(2), 0)
+        uneven = np.sqrt(variance) / 20
+        edges = _mean(self._inner_edges, kernel) / 4
+        aside = np.abs(np.arange(self.mask.shape[1])[None, :] - self._centre) / unit
+        level = np.where(self.height < 0.46, 0.46 - self.height, 0.8 * (self.height - 0.46))
+        score = (
+            2.2 * np.log(width / unit)
+            - 0.9 * np.minimum(uneven, 2.0)
+            - 0.7 * np.minimum(edges, 2.5)
+            - 2.5 * aside
+            - 2.2 * level
+        )
+        score = np.where(fits, score, -np.inf)
+        y, x = np.unravel_index(int(np.argmax(score)), score.shape)
+        return float(score[y, x]), int(x), int(y)
+
+
+def _row_centres(mask: Floats) -> Floats:
+    """For each pixel, where its row's body has its middle; smooth from row to row.
+
+    Rows with a gap (between legs, through a handle) have a middle for each part.
+    """
+    height, width = mask.shape
+    centres = np.full((height, width), (width - 1) / 2, np.float32)
+    for y in range(height):
+        row = np.flatnonzero(np.diff(np.pad(mask[y], 1)))
+        for start, end in zip(row[::2], row[1::2], strict=True):
+            centres[y, start:end] = (start + end - 1) / 2
+    weight = cv2.blur(mask, (1, 15)) + 1e-6
+    smooth = cv2.blur(centres * mask, (1, 15)) / weight
+    return np.where(mask > 0, smooth, centres).astype(np.float32)
+
+
+def _ellipse(width: float, height: float) -> Floats:
+    """A filled ellipse as a kernel whose sum is 1."""
+    rx, ry = max(width / 2, 0.5), max(height / 2, 0.5)
+    y, x = np.mgrid[-int(ry) : int(ry) + 1, -int(rx) : int(rx) + 1]
+    inside = ((x / rx) ** 2 + (y / ry) ** 2 <= 1).astype(np.float32)
+    return inside / inside.sum()
+
+
+def _mean(plane: Floats, kernel: Floats) -> Floats:
+    return np.asarray(
+        cv2.filter2D(
+            np.ascontiguousarray(plane, np.float32),
+            cv2.CV_32F,
+            kernel,
+            borderType=cv2.BORDER_CONSTANT,
+        ),
+        np.float32,
+    )
