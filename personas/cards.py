@@ -1,0 +1,94 @@
+"""Character cards: personas as files that other programs read and write.
+
+Versions 1, 2 (`chara_card_v2`) and 3 (`chara_card_v3`), as JSON or inside a PNG picture. A
+persona that was exported comes back whole, with face and voice; a card from elsewhere keeps all
+of its fields through import and export.
+"""
+
+from __future__ import annotations
+
+from personas.cards_model import Card, Kept, KeptPortrait
+from personas.cards_personality import to_personality
+from personas.cards_read import MAX_CARD_BYTES, read_card
+from personas.cards_write import MAX_EXPORT_BYTES, Form, write_card
+from personas.errors import InvalidInputError
+from personas.persona import MAX_DESCRIPTION, Layers, MediaKey, Persona, Portrait, slugify
+
+__all__ = [
+    "MAX_CARD_BYTES",
+    "MAX_EXPORT_BYTES",
+    "Card",
+    "Form",
+    "Kept",
+    "KeptPortrait",
+    "describe",
+    "has_face",
+    "read_card",
+    "to_persona",
+    "to_personality",
+    "write_card",
+]
+
+
+def has_face(card: Card) -> bool:
+    """Whether the card holds a persona of ours with its face, so that nothing must be made."""
+    return card.picture is not None and card.kept is not None and card.kept.portrait is not None
+
+
+def to_persona(
+    card: Card,
+    *,
+    id: str,
+    gallery: str,
+    image: MediaKey,
+    layers: Layers | None = None,
+    creator: str = "",
+) -> Persona:
+    """The persona that a card of ours holds.
+
+    Args:
+        card: one for which `has_face` is true.
+        id: the new persona's.
+        gallery: where it will live.
+        image: the key under which `card.picture` was put.
+        layers: the keys of `card.background` and `card.body`, where the card has them.
+        creator: who imports it, as the platform names them.
+
+    Raises:
+        InvalidInputError: the card holds no persona of ours with a face.
+    """
+    if card.kept is None or card.kept.portrait is None:
+        raise InvalidInputError("This card holds no face; one has to be made.")
+    kept, portrait = card.kept, card.kept.portrait
+    personality = to_personality(card)
+    return Persona(
+        id=id,
+        slug=slugify(personality.name),
+        gallery=gallery,
+        creator=creator,
+        description=kept.description,
+        personality=personality,
+        portrait=Portrait(
+            image=image,
+            size=portrait.size,
+            generator=portrait.generator,
+            style=portrait.style,
+            seed=portrait.seed,
+            geometry=portrait.geometry,
+            look=portrait.look,
+            layers=layers,
+            credits=portrait.credits,
+        ),
+        voice=kept.voice,
+        seed=kept.seed,
+        model=kept.model,
+        created_at=kept.created_at,
+        card=card.document,
+    )
+
+
+def describe(card: Card) -> str:
+    """A description to make a face from, where the card has no picture."""
+    p = to_personality(card)
+    text = f"{p.name}, {p.kind}. {p.tagline or p.character}"
+    return text[:MAX_DESCRIPTION]
