@@ -1,4 +1,4 @@
-"""The model store by itself: `python -m engine.models list | pull | verify | remove [NAME...]`.
+"""The model store by itself: `python -m engine.models list|pull|verify|remove [NAME...]`.
 
 For scripts that set a machine up before the program proper is there. People use
 `chatanything models`, which also reads their configuration.
@@ -23,11 +23,14 @@ def main(arguments: list[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(prog="python -m engine.models", description="Model store.")
     parser.add_argument("command", choices=["list", "pull", "verify", "remove"])
-    parser.add_argument("names", nargs="*", metavar="NAME", help="default: what is needed as is")
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    parser.add_argument("--defaults", action="store_true", help="and all that come as default")
     chosen = parser.parse_args(arguments)
     try:
         store = ModelStore.from_settings(ModelStoreSettings())
-        names = chosen.names or [entry.name for entry in store.catalogue.defaults()]
+        names = list(chosen.names)
+        if chosen.defaults:
+            names = [entry.name for entry in store.catalogue.defaults()] + names
         if chosen.command == "list":
             for status in store.entries():
                 size = f"{status.entry.size / 1e6:,.0f} MB"

@@ -189,9 +189,12 @@ class _Transfer:
     raw: Path
     expected: int | None
     limit: int
+    _since: float = 0.0
+    _got: int = 0
 
     def run(self, on_bytes: Callable[[int], None]) -> None:
         failures = 0
+        self._since = self.web.patience.clock()
         while True:
             before = self._have()
             if self.expected is not None and before > self.expected:
@@ -248,15 +251,16 @@ class _Transfer:
             raise ContentError(f"{host} has {announced:,} bytes where {self.expected:,} are right")
 
     def _at_speed(self, chunks: Iterator[bytes], host: str | None) -> Iterator[bytes]:
+        # measured across attempts: a server that gives a byte and hangs up is slow as well
         patience = self.web.patience
-        since, got = patience.clock(), 0
         for chunk in chunks:
             yield chunk
-            got += len(chunk)
-            if (elapsed := patience.clock() - since) >= patience.window:
-                if got < patience.slowest * elapsed:
-                    raise SourceError(f"{host} is too slow ({got / elapsed:,.0f} bytes a second)")
-                since, got = patience.clock(), 0
+            self._got += len(chunk)
+            if (elapsed := patience.clock() - self._since) >= patience.window:
+                if self._got < patience.slowest * elapsed:
+                    speed = self._got / elapsed
+                    raise SourceError(f"{host} is too slow ({speed:,.0f} bytes a second)")
+                self._since, self._got = patience.clock(), 0
 
     def _have(self) -> int:
         try:

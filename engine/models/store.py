@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import logging
 import os
 import shutil
 import uuid
@@ -27,7 +26,13 @@ from personas.errors import UnavailableError
 if TYPE_CHECKING:
     import httpx2
 
-log = logging.getLogger(__name__)
+__all__ = [
+    "ModelState",
+    "ModelStatus",
+    "ModelStore",
+    "PullProgress",
+    "PullStage",
+]
 
 BROKEN = ".broken"
 LOCKS = ".locks"

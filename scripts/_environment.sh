@@ -1,0 +1,169 @@
+# shellcheck shell=bash
+# Sourced by demo, test and lint. Gives ROOT (the checkout) and `prepare EXTRA...`, after which
+# `run MODULE ARGUMENT...` runs a Python module of .venv with everything that was asked for.
+
+ROOT=$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
+PYTHON_IN_VENV="$ROOT/.venv/bin/python"
+UV_VERSION=0.13.9
+
+say() { printf '%s\n' "$*" >&2; }
+fail() {
+    say "$*"
+    exit 1
+}
+
+# Any locale will do: our files and what we print are UTF-8.
+export PYTHONUTF8=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+# Nothing that happens to be set or to lie about may take the place of our own modules.
+unset PYTHONHOME PYTHONPATH VIRTUAL_ENV
+
+# A service account may have no home folder, or one that it may not write to.
+use_own_folders_without_home() {
+    if [ -n "${HOME:-}" ] && [ -d "$HOME" ] && [ -w "$HOME" ]; then
+        return
+    fi
+    say "Your home folder (${HOME:-not set}) cannot be written: using $ROOT/.cache instead."
+    if [ -z "${HOME:-}" ] || [ ! -d "$HOME" ]; then
+        mkdir -p "$ROOT/.cache/home"
+        export HOME="$ROOT/.cache/home"
+    fi
+    export XDG_CACHE_HOME="${XDG_CACHE_HOME:-$ROOT/.cache}"
+    export XDG_DATA_HOME="${XDG_DATA_HOME:-$ROOT/.cache/data}"
+    export XDG_STATE_HOME="${XDG_STATE_HOME:-$ROOT/.cache/state}"
+}
+
+# Prints the command of the first Python that is new enough.
+find_python() {
+    local candidate
+    for candidate in "${PYTHON:-}" python3.11 python3.12 python3 python3.13 python; do
+        if [ -n "$candidate" ] && command -v "$candidate" >/dev/null 2>&1 &&
+            "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then
+            printf '%s\n' "$candidate"
+            return
+        fi
+    done
+    fail "Python 3.11 or newer is needed, and none was found as python3.11, python3 or python." \
+        "Install it (https://www.python.org/downloads/), or name it: PYTHON=/path/to/python $0"
+}
+
+make_venv() {
+    if [ -e "$PYTHON_IN_VENV" ] && "$PYTHON_IN_VENV" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+        return
+    fi
+    local python
+    python=$(find_python)
+    say "Making a virtual environment in $ROOT/.venv ($("$python" --version 2>&1))"
+    if [ -e "$ROOT/.venv" ]; then
+        [ -e "$ROOT/.venv/pyvenv.cfg" ] || fail "$ROOT/.venv is in the way and is no virtual environment: move it."
+        rm -rf "$ROOT/.venv"
+    fi
+    if "$python" -c 'import ensurepip' 2>/dev/null && "$python" -m venv "$ROOT/.venv"; then
+        return
+    fi
+    # Some systems ship Python without the means to put pip into an environment.
+    rm -rf "$ROOT/.venv"
+    if command -v uv >/dev/null 2>&1; then
+        uv venv --quiet --python "$python" "$ROOT/.venv"
+    elif "$python" -m virtualenv --version >/dev/null 2>&1; then
+        "$python" -m virtualenv --quiet "$ROOT/.venv"
+    elif "$python" -m pip --version >/dev/null 2>&1; then
+        "$python" -m venv --without-pip "$ROOT/.venv"
+        "$python" -m pip --quiet --python "$PYTHON_IN_VENV" install pip
+    else
+        fail "This Python cannot make virtual environments." \
+            "Install its venv package (Debian, Ubuntu: apt install python3-venv), uv or virtualenv."
+    fi
+}
+
+# Prints the command of a uv; fails quietly where there is none to be had.
+find_uv() {
+    if "$ROOT/.venv/bin/uv" --version >/dev/null 2>&1; then
+        printf '%s\n' "$ROOT/.venv/bin/uv"
+        return
+    fi
+    "$PYTHON_IN_VENV" -m pip --version >/dev/null 2>&1 || "$PYTHON_IN_VENV" -m ensurepip >/dev/null 2>&1 || true
+    if "$PYTHON_IN_VENV" -m pip install --quiet "uv==$UV_VERSION" >&2; then
+        printf '%s\n' "$ROOT/.venv/bin/uv"
+    else
+        command -v uv
+    fi
+}
+
+# uv does not read pip's configuration: tell it the index and the certificates that pip uses.
+share_pip_configuration() {
+    local index
+    index=${PIP_INDEX_URL:-$("$PYTHON_IN_VENV" -m pip config get global.index-url 2>/dev/null || true)}
+    if [ -n "$index" ] && [ -z "${UV_DEFAULT_INDEX:-}${UV_INDEX_URL:-}" ]; then
+        export UV_DEFAULT_INDEX="$index"
+    fi
+    if [ -n "${PIP_CERT:-}" ] && [ -z "${SSL_CERT_FILE:-}" ]; then
+        export SSL_CERT_FILE="$PIP_CERT"
+    fi
+}
+
+# What an installation hangs on; it is skipped while this stays the same.
+fingerprint() {
+    "$PYTHON_IN_VENV" - "$ROOT" <<'PYTHON'
+import hashlib, pathlib, sys
+
+root = pathlib.Path(sys.argv[1])
+marks = [str(root).encode(), sys.version.encode()]
+marks += [(root / name).read_bytes() for name in ("pyproject.toml", "constraints.txt", "overrides.txt")]
+print(hashlib.sha256(b"\0".join(marks)).hexdigest())
+PYTHON
+}
+
+installed() { # FINGERPRINT EXTRA...
+    local mark=$1 extra
+    shift
+    for extra in base "$@"; do
+        [ "$(cat "$ROOT/.venv/.installed-$extra" 2>/dev/null)" = "$mark" ] || return 1
+    done
+}
+
+install() { # EXTRA...
+    local extras uv
+    extras=$(IFS=,; printf '%s' "$*")
+    cd -- "$ROOT"
+    if uv=$(find_uv); then
+        share_pip_configuration
+        say "Installing ChatAnything${extras:+ with $extras} (some 300 MB the first time)"
+        "$uv" pip install --quiet --python "$PYTHON_IN_VENV" --editable ".${extras:+[$extras]}" \
+            --constraints constraints.txt --overrides overrides.txt
+        return
+    fi
+    say "uv cannot be had, so pip installs ChatAnything${extras:+ with $extras}; this takes longer"
+    if [ -z "$extras" ]; then
+        "$PYTHON_IN_VENV" -m pip install --quiet --editable . --constraint constraints.txt
+    else
+        # pip knows no overrides; the constraints are the whole, resolved set, so it need not resolve
+        "$PYTHON_IN_VENV" -m pip install --quiet --no-deps --requirement constraints.txt
+        "$PYTHON_IN_VENV" -m pip install --quiet --no-deps --editable .
+    fi
+}
+
+prepare() { # EXTRA...
+    local mark extra
+    mkdir -p "$ROOT/.cache" 2>/dev/null || fail "$ROOT cannot be written: copy it to where you may."
+    use_own_folders_without_home
+    if command -v flock >/dev/null 2>&1; then
+        exec 9>"$ROOT/.cache/environment.lock"
+        flock --nonblock 9 || {
+            say "Another process is preparing .venv: waiting for it"
+            flock 9
+        }
+    fi
+    make_venv
+    mark=$(fingerprint)
+    if ! installed "$mark" "$@"; then
+        # only a finished installation leaves its mark
+        (install "$@") || fail "The installation failed; what is said above tells why. Run $0 again to go on."
+        for extra in base "$@"; do
+            printf '%s\n' "$mark" >"$ROOT/.venv/.installed-$extra"
+        done
+    fi
+    exec 9>&-
+}
+
+# -P keeps the current folder from standing in for our modules.
+run() { "$PYTHON_IN_VENV" -P -m "$@"; }
