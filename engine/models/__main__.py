@@ -25,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("command", choices=["list", "pull", "verify", "remove"])
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--defaults", action="store_true", help="and all that come as default")
-    chosen = parser.parse_args(arguments)
+    chosen = parser.parse_intermixed_args(arguments)
     try:
         store = ModelStore.from_settings(ModelStoreSettings())
         names = list(chosen.names)
