@@ -1,0 +1,86 @@
+"""DrawnHead: the talking head that runs everywhere. The body is moved, the face is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.face.painter import FacePainter
+from engine.portrait.base import Image, PortraitDraft
+from engine.speech.base import Speech
+from engine.talkinghead.base import HeadCapabilities
+from engine.talkinghead.layers import Stage, make_stage
+from engine.talkinghead.motion import plan_idle, plan_speech
+from engine.talkinghead.performance import Performance
+from engine.talkinghead.warp import BodyWarp
+
+FPS = 25
+
+
+@dataclass(frozen=True)
+class DrawnPortrait:
+    """What every clip of one portrait needs. Safe to share between threads; made once."""
+
+    stage: Stage
+
+
+class DrawnHead:
+    """A TalkingHead that draws the face anew in each frame and moves the body under it."""
+
+    def __init__(self, size: int = 512) -> None:
+        """A head whose frames are `size` pixels wide and high."""
+        self._size = size
+
+    @property
+    def name(self) -> str:
+        """The renderer and its version."""
+        return "drawn-1"
+
+    @property
+    def capabilities(self) -> HeadCapabilities:
+        """It takes any portrait, and needs nothing."""
+        return HeadCapabilities(
+            fps=FPS, size=self._size, needs_layers=False, needs_landmarks=False, needs_gpu=False
+        )
+
+    def prepare(self, portrait: PortraitDraft) -> DrawnPortrait:
+        """Brings the layers to the size of a frame; makes them where there are none.
+
+        Raises:
+            InvalidInputError: the portrait is no picture.
+        """
+        return DrawnPortrait(make_stage(portrait, self._size))
+
+    def frames(self, prepared: DrawnPortrait, speech: Speech, seed: int = 0) -> Iterator[Image]:
+        """RGB frames of the speech, from rest to rest; each is reused for the next one.
+
+        Raises:
+            InvalidInputError: the speech is not sound.
+        """
+        mood = prepared.stage.look.mood
+        return perform(prepared, plan_speech(speech, fps=FPS, seed=seed, mood=mood))
+
+    def idle(self, prepared: DrawnPortrait, seconds: float, seed: int = 0) -> Iterator[Image]:
+        """RGB frames of the persona at rest, that loop; each is reused for the next one.
+
+        Raises:
+            InvalidInputError: `seconds` is no length of time.
+        """
+        mood = prepared.stage.look.mood
+        return perform(prepared, plan_idle(seconds, fps=FPS, seed=seed, mood=mood))
+
+
+def perform(prepared: DrawnPortrait, performance: Performance) -> Iterator[Image]:
+    """The frames of a performance, drawn into one picture that is reused."""
+    stage = prepared.stage
+    warp = BodyWarp(stage.background, stage.body)
+    painter = FacePainter(stage.geometry, stage.look)
+    frame = np.empty_like(stage.background)
+    for index in range(len(performance)):
+        moved = warp.moved(performance.body(index))
+        warp.draw(moved, frame)
+        transform = None if moved.is_rest else moved.at(stage.geometry.centre)
+        painter.paint(frame, performance.face(index), transform)
+        yield frame
