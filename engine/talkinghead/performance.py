@@ -45,6 +45,9 @@ class Performance:
         view: NDArray[np.float32] = self.values[:, CHANNELS[channel]]
         return view
 
+    def __setitem__(self, channel: str, values: NDArray[np.float32]) -> None:
+        self.values[:, CHANNELS[channel]] = values
+
     def face(self, frame: int) -> FacePose:
         """The face in one frame."""
         return FacePose(*self.values[frame, : len(FACE)].tolist())
