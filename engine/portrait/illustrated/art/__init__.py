@@ -1,0 +1,1 @@
+"""Finds or composes the artwork that a portrait is made of."""
