@@ -81,9 +81,10 @@ def compose(brief: PortraitBrief, illustrator: Illustrator, seed: int) -> Person
 
     chooser = random.Random(f"{seed}:{brief.subject}")
     wishes = Wishes(brief, chooser)
+    options = _options(illustrator, wishes, chooser)
     try:
-        drawn = str(Avatar(Style(_definition(illustrator)), _options(illustrator, wishes, chooser)))
-    except (OptionsValidationError, StyleValidationError, OSError) as error:
+        drawn = str(Avatar(Style(_definition(illustrator, options)), options))
+    except (OptionsValidationError, StyleValidationError, KeyError) as error:
         raise UnavailableError(
             "The parts that people are drawn from do not fit this version; "
             "install the program's pinned dependencies."
@@ -108,24 +109,40 @@ def _source(file: str) -> dict[str, Any]:
     return loaded
 
 
-def _definition(illustrator: Illustrator) -> dict[str, Any]:
-    """The style's definition with the parts of its face emptied."""
+def _definition(illustrator: Illustrator, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The style's definition with the parts of the face emptied.
+
+    Only the chosen variants are kept: checking a whole style takes seconds.
+    """
     try:
-        definition = copy.deepcopy(_source(illustrator.file))
+        source = _source(illustrator.file)
     except (OSError, ModuleNotFoundError) as error:
         raise UnavailableError(
             "The parts that people are drawn from are missing; install dicebear-styles."
         ) from error
-    for part in illustrator.hidden:
-        for variant in definition["components"].get(part, {}).get("variants", {}).values():
+    components = {}
+    for part, component in source["components"].items():
+        variants = component["variants"]
+        chosen = options.get(f"{part}Variant", next(iter(variants)))
+        variant = copy.deepcopy(variants[chosen])
+        if part in illustrator.hidden:
             variant["elements"] = []
-    for variant in definition["components"].get("head", {}).get("variants", {}).values():
-        for element in variant["elements"]:
-            path = element.get("attributes", {}).get("d", "")
-            nose = path.find("M197.48 330")  # toon-head draws its nose with its ears
-            if nose > 0:
-                element["attributes"]["d"] = path[:nose]
-    return definition
+        if part == "head":
+            _without_nose(variant["elements"])
+        components[part] = {**component, "variants": {chosen: variant}}
+    canvas = copy.deepcopy(source["canvas"])
+    # a veil of light over the whole face is too strong for dark skin
+    canvas["elements"] = [e for e in canvas["elements"] if "mask" not in e.get("attributes", {})]
+    return {**source, "canvas": canvas, "components": components}
+
+
+def _without_nose(elements: Sequence[dict[str, Any]]) -> None:
+    """Toon-head draws its nose in one path with the hollows of its ears."""
+    for element in elements:
+        attributes = element.get("attributes", {})
+        nose = attributes.get("d", "").find("M197.48 330")
+        if nose > 0:
+            attributes["d"] = attributes["d"][:nose]
 
 
 def _options(illustrator: Illustrator, wishes: Wishes, chooser: random.Random) -> dict[str, Any]:

@@ -68,7 +68,6 @@ class Role(Frozen):
     hair: str = ""
     outfit: str = "any"
     colour: str = ""
-    extra: str = ""
 
 
 @cache
