@@ -67,13 +67,15 @@ class Step(AbstractContextManager["Step"]):
         self._text = text
 
 
-async def watch_creation(events: AsyncIterator[CreationEvent]) -> PersonaReady:
+async def watch_creation(
+    events: AsyncIterator[CreationEvent], doing: str = "Thinking up who it is"
+) -> PersonaReady:
     """Shows how a persona comes to be.
 
     Raises:
         UnavailableError: there is no persona, with the reason.
     """
-    with Step("Thinking up who it is") as step:
+    with Step(doing) as step:
         async for event in events:
             match event:
                 case PersonalityReady(personality=personality, improvised=improvised):

@@ -187,14 +187,30 @@ def example() -> str:
         "# set in the environment as CHATANYTHING_<TABLE>__<KEY>: CHATANYTHING_SPEECH__THREADS=2.",
     ]
     for table, field in Settings.model_fields.items():
-        lines += ["", f"# {field.description}", f"[{table}]"]
         model = _model_at([table])
         assert model is not None
-        for key, option in model.model_fields.items():
-            lines += [f"# {line}" for line in _wrap(option.description or "")]
-            default = option.get_default(call_default_factory=True, validated_data={})
-            lines.append(f"# {key} = {_toml(default)}")
+        lines += ["", f"# {field.description}", *_example_table(table, model)]
     return "\n".join(lines) + "\n"
+
+
+def _example_table(name: str, model: type[BaseModel]) -> list[str]:
+    """The lines of one table, its own tables after its keys."""
+    lines, tables = [f"[{name}]"], []
+    for key, option in model.model_fields.items():
+        default = option.get_default(call_default_factory=True, validated_data={})
+        if isinstance(default, BaseModel):
+            tables += ["", *_example_table(f"{name}.{key}", type(default))]
+            continue
+        lines += [f"# {line}" for line in _wrap(_sentence(option.description or ""))]
+        # A folder differs from machine to machine; the example shows the usual one.
+        shown = option.examples[0] if option.examples else default
+        lines.append(f"# {key} = {_toml(shown)}")
+    return lines + tables
+
+
+def _sentence(text: str) -> str:
+    starts_with_a_key = re.match(r"\w+:", text)
+    return (text[:1] if starts_with_a_key else text[:1].upper()) + text[1:].rstrip(".") + "."
 
 
 def _wrap(text: str, width: int = 96) -> list[str]:
@@ -211,8 +227,7 @@ def _toml(value: Any) -> str:
     if value is None or value is PydanticUndefined or value == "":
         return '""'
     if isinstance(value, Path):
-        home = Path.home()
-        value = f"~/{value.relative_to(home)}" if value.is_relative_to(home) else str(value)
+        value = str(value)
     if isinstance(value, tuple | list | set | frozenset):
         return "[" + ", ".join(_toml(item) for item in value) + "]"
     return json.dumps(value, ensure_ascii=False)

@@ -17,6 +17,7 @@ class StorageSettings(BaseModel):
     data_folder: Path = Field(
         default_factory=lambda: user_data_path("chatanything", appauthor=False),
         description="Folder of everything that is kept; made when it is missing.",
+        examples=["~/.local/share/chatanything"],
     )
     database_url: SecretStr = Field(
         default=SecretStr(""),

@@ -16,8 +16,6 @@ from personas.errors import InvalidInputError
 if TYPE_CHECKING:
     from bot.app import App
 
-MAX_CARD_BYTES = 50_000_000
-
 
 def _form(file: Path, spec: str) -> Literal["png", "v2-json", "v3-json"]:
     if spec not in ("v2", "v3"):
@@ -31,7 +29,7 @@ def _form(file: Path, spec: str) -> Literal["png", "v2-json", "v3-json"]:
 
 async def export(app: App, name: str, file: Path, *, spec: str, force: bool, gallery: str) -> None:
     """Writes a persona as a card."""
-    from bot.exchange import export_card
+    from engine.exchange import export_card
 
     form = _form(file, spec)
     if str(file) != "-":
@@ -50,9 +48,13 @@ async def import_file(
     app: App, file: Path, *, style: str, voice: str, gallery: str, as_json: bool
 ) -> None:
     """Makes a persona of a card, with the card's own picture where it has one."""
-    from bot.exchange import import_card
+    from engine.exchange import import_card
+    from personas.cards import MAX_CARD_BYTES
 
     data = await asyncio.to_thread(read_file, file, MAX_CARD_BYTES)
-    events = import_card(app, data, gallery=gallery, style=style, voice=voice)
-    ready = await watch_creation(events)
-    await introduce(await app.storage(), ready.persona, as_json=as_json)
+    storage = await app.storage()
+    events = import_card(
+        await app.creator(), storage, data, gallery=gallery, style=style, voice=voice
+    )
+    ready = await watch_creation(events, "Reading the card")
+    await introduce(storage, ready.persona, as_json=as_json)

@@ -16,6 +16,7 @@ class ModelStoreSettings(BaseModel):
     folder: Path = Field(
         default_factory=lambda: user_cache_path("chatanything") / "models",
         description="Folder for fetched models; may be shared by many programs and users.",
+        examples=["~/.cache/chatanything/models"],
     )
     offline: bool = Field(
         default=False,

@@ -1,0 +1,104 @@
+"""Character cards in and out: personas travel between galleries, machines and programs."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+from engine.creation import CreationRequest, Creator
+from engine.events import CreationEvent, PersonalityReady, PersonaReady, PortraitReady
+from personas.cards import (
+    Card,
+    Form,
+    describe,
+    has_face,
+    read_card,
+    to_persona,
+    to_personality,
+    write_card,
+)
+from personas.persona import Layers, Persona, PortraitBrief
+
+if TYPE_CHECKING:
+    from storage.store import Storage
+
+
+async def export_card(storage: Storage, persona: Persona, form: Form) -> bytes:
+    """A persona as the bytes of a card file, with its pictures.
+
+    Raises:
+        UnavailableError: a picture cannot be read.
+    """
+    portrait = persona.portrait
+    picture = await storage.media.get(portrait.image)
+    background = body = None
+    if portrait.layers:
+        background = await storage.media.get(portrait.layers.background)
+        body = await storage.media.get(portrait.layers.body)
+    return await asyncio.to_thread(
+        write_card, persona, picture, background=background, body=body, form=form
+    )
+
+
+async def import_card(
+    creator: Creator,
+    storage: Storage,
+    data: bytes,
+    *,
+    gallery: str,
+    member: str = "",
+    style: str = "",
+    voice: str = "",
+) -> AsyncIterator[CreationEvent]:
+    """Makes a persona of a card, as a stream of events; the last one says how it ended.
+
+    A card that we wrote brings its face and voice along. Any other keeps its picture, on which
+    a face is found or drawn; one without a picture gets a portrait. No language model is asked.
+
+    Args:
+        creator: makes the face and casts the voice where the card has none of ours.
+        storage: where the persona will be kept.
+        data: a card file, JSON or PNG.
+        gallery: the community it will belong to.
+        member: who brings it, as the platform names them.
+        style: a look, for a card without a picture.
+        voice: a voice, instead of the one that is cast.
+
+    Raises:
+        InvalidInputError: the file is no card.
+    """
+    card = await asyncio.to_thread(read_card, data)
+    # The same card brought twice to a gallery is the same persona.
+    seed = int.from_bytes(hashlib.sha256(data).digest()[:4]) >> 1
+    if has_face(card) and not voice:
+        persona = await _whole(storage, card, gallery, member, data)
+        yield PersonalityReady(persona.personality, PortraitBrief(subject=persona.personality.kind))
+        yield PortraitReady(card.picture or b"")
+        yield PersonaReady(persona)
+        return
+    request = CreationRequest(
+        describe(card),
+        gallery=gallery,
+        creator=member,
+        seed=seed,
+        style=style,
+        voice=voice,
+        photo=card.picture,
+    )
+    async for event in creator.adopt(to_personality(card), request, card=card.document):
+        yield event
+
+
+async def _whole(storage: Storage, card: Card, gallery: str, member: str, data: bytes) -> Persona:
+    id = hashlib.sha256(gallery.encode() + b"\0" + data).hexdigest()[:32]
+    image = await storage.media.put(card.picture or b"", ".png")
+    layers = None
+    if card.background and card.body:
+        layers = Layers(
+            background=await storage.media.put(card.background, ".png"),
+            body=await storage.media.put(card.body, ".png"),
+        )
+    persona = to_persona(card, id=id, gallery=gallery, image=image, layers=layers, creator=member)
+    return await storage.personas.add(persona)
