@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 
 import numpy as np
@@ -37,10 +38,15 @@ def ellipse(
     centre: tuple[float, float], radii: tuple[float, float], roll: float = 0.0, count: int = 36
 ) -> Points:
     """A closed ellipse, turned by `roll` radians."""
+    cos, sin = math.cos(roll), math.sin(roll)
+    axes = f32([[radii[0] * cos, radii[0] * sin], [-radii[1] * sin, radii[1] * cos]])
+    return _circle(count) @ axes + f32(centre)
+
+
+@lru_cache(maxsize=4)
+def _circle(count: int) -> Points:
     angle = np.linspace(0, 2 * np.pi, count, endpoint=False, dtype=np.float32)
-    x, y = radii[0] * np.cos(angle), radii[1] * np.sin(angle)
-    cos, sin = np.cos(roll), np.sin(roll)
-    return points(centre[0] + x * cos - y * sin, centre[1] + x * sin + y * cos)
+    return np.stack([np.cos(angle), np.sin(angle)], axis=1)
 
 
 def smooth(control: Points, steps: int = 8) -> Points:
@@ -64,17 +70,30 @@ def stroke(line: Points, width: float, taper: tuple[float, float] = (1.0, 1.0)) 
         width: in the middle of the line.
         taper: the width at the first and at the last point, as a share of `width`.
     """
-    along = np.gradient(line, axis=0)
-    length = np.hypot(along[:, 0], along[:, 1])
-    along /= np.maximum(length, 1e-6)[:, None]
-    normal = np.stack([-along[:, 1], along[:, 0]], axis=1)
-    t = np.linspace(0, 1, len(line), dtype=np.float32)
-    swell = np.sin(np.pi * t)
-    share = taper[0] * (1 - t) + taper[1] * t
-    half = (0.5 * width * (share + (1 - share) * swell))[:, None]
-    cap = np.linspace(0, np.pi, 7, dtype=np.float32)[1:-1, None]
-    end = line[-1] + half[-1] * (normal[-1] * np.cos(cap) + along[-1] * np.sin(cap))
-    start = line[0] - half[0] * (normal[0] * np.cos(cap) + along[0] * np.sin(cap))
-    return np.concatenate([line + half * normal, end, (line - half * normal)[::-1], start]).astype(
-        np.float32
-    )
+    along = np.empty_like(line)
+    along[1:-1] = line[2:] - line[:-2]
+    along[0], along[-1] = line[1] - line[0], line[-1] - line[-2]
+    along /= np.maximum(np.hypot(along[:, 0], along[:, 1]), 1e-6)[:, None]
+    normal = np.empty_like(along)
+    normal[:, 0], normal[:, 1] = -along[:, 1], along[:, 0]
+    half = f32(0.5 * width) * _brush(len(line), *taper)
+    normal *= half
+    cos, sin = _cap()
+    end = line[-1] + normal[-1] * cos + along[-1] * half[-1] * sin
+    start = line[0] - normal[0] * cos - along[0] * half[0] * sin
+    return np.concatenate([line + normal, end, (line - normal)[::-1], start])
+
+
+@lru_cache(maxsize=64)
+def _brush(count: int, first: float, last: float) -> Points:
+    """The width along a stroke, [count, 1], 1 in the middle."""
+    t = np.linspace(0, 1, count, dtype=np.float32)
+    share = first * (1 - t) + last * t
+    return f32(share + (1 - share) * np.sin(np.pi * t))[:, None]
+
+
+@lru_cache(maxsize=1)
+def _cap() -> tuple[Points, Points]:
+    """The round end of a stroke: cosines and sines, [5, 1] each."""
+    angle = np.linspace(0, np.pi, 7, dtype=np.float32)[1:-1, None]
+    return np.cos(angle), np.sin(angle)

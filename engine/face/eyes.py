@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.face.canvas import Canvas, Mask, Sprite
+from engine.face.canvas import Canvas, Sprite
 from engine.face.colours import darker, lighter, luminance, mix, parse
 from engine.face.curves import Points, between, ellipse, f32, points, span, stroke
 from personas.persona import FaceLook
@@ -125,7 +125,6 @@ def _draw_ball(canvas: Canvas, look: FaceLook, lids: _Lids, radius: float, state
     ball, aperture = canvas.like(), canvas.mask(lids.open())
     white, ink, tall = parse(look.eye_white), parse(look.ink), lids.tall
     shaded = look.rendering == "shaded"
-    everything: Mask = np.full_like(aperture, 255)
     if shaded:
         stops = (
             (-tall, darker(white, 0.2)),
@@ -133,9 +132,9 @@ def _draw_ball(canvas: Canvas, look: FaceLook, lids: _Lids, radius: float, state
             (tall * 0.6, white),
             (tall, darker(white, 0.12)),
         )
-        ball.gradient(everything, stops)
+        ball.flood_gradient(stops)
     else:
-        ball.tint(everything, white)
+        ball.flood(white)
 
     almond = look.eye_shape == "almond"
     size = tall * 0.86 if almond else radius * 0.62

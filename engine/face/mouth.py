@@ -15,6 +15,9 @@ from personas.persona import FaceLook
 _U = span(41)
 """Across the mouth, from its left corner to its right one."""
 
+_SCALE = 1.75
+"""Sprite pixels to a pixel: a mouth is drawn anew nearly every frame and never still."""
+
 
 @dataclass(frozen=True)
 class MouthState:
@@ -121,6 +124,7 @@ def draw_mouth(look: FaceLook, width: float, state: MouthState) -> Sprite:
         float(outer_top.min()) - reach,
         float(outer_x[-1]) + reach + unit * 0.12,
         float(outer_bottom.max()) + reach + unit * 0.1,
+        scale=_SCALE,
     )
     _draw_lips(canvas, look, unit, line, shape)
     opening = shape.opening * unit
@@ -187,7 +191,7 @@ def _draw_inside(
     x, top, bottom = shape.x * unit, shape.top * unit, shape.bottom * unit
     half, opening = float(x[-1]), shape.opening * unit
     dark = mix((74, 18, 26), parse(look.ink), 0.25)
-    inside.pixels[:] = (*dark, 255)
+    inside.flood(dark)
     flesh = (222, 104, 104)
     # The throat is darker than the cheeks.
     throat = ellipse((0, float(top.min()) + opening * 0.5), (half * 0.6, opening * 0.32))

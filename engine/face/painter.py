@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from functools import partial
@@ -54,8 +55,7 @@ class FacePainter:
         self.look = look
         self._mood = EXPRESSIONS[look.mood]
         self._cache: OrderedDict[Hashable, Sprite | None] = OrderedDict()
-        cos, sin = np.cos(geometry.roll), np.sin(geometry.roll)
-        self._axes = f32([[cos, -sin], [sin, cos]])
+        self._cos, self._sin = math.cos(geometry.roll), math.sin(geometry.roll)
 
     def paint(
         self, image: NDArray[np.uint8], pose: FacePose = REST, transform: Affine | None = None
@@ -69,9 +69,8 @@ class FacePainter:
         """
         for sprite, place in self.sprites(pose):
             if transform is not None:
-                linear = transform[:, :2] @ place[:, :2]
-                offset = transform[:, :2] @ place[:, 2:] + transform[:, 2:]
-                place = np.hstack([linear, offset])
+                place = transform[:, :2] @ place
+                place[:, 2] += transform[:, 2]
             blend(image, sprite, place)
 
     def sprites(self, pose: FacePose = REST) -> list[tuple[Sprite, Affine]]:
@@ -127,7 +126,7 @@ class FacePainter:
             (1, geometry.right_eye, pose.blink_right, mood.brow_right + _clamp(pose.brow_right)),
         ):
             raised = _clamp(raised, -1.2, 1.2)
-            lid = mood.lid - 0.12 * max(raised, 0.0) * (1 - mood.lid)
+            lid = mood.lid - 0.12 * _step(max(raised, 0.0), 4) * (1 - mood.lid)
             lid = max(lid, 0.0) + (1 - max(lid, 0.0)) * _clamp(blink, 0)
             eye = EyeState(
                 lid=_step(lid, 24),
@@ -160,49 +159,66 @@ class FacePainter:
     def _cheek(self, eye: tuple[float, float], side: int) -> tuple[float, float]:
         geometry = self.geometry
         drop = geometry.eye_radius * (height(self.look) + 0.75)
-        local = self._axes.T @ f32(np.subtract(eye, geometry.centre))
-        local += f32([side * geometry.eye_radius * 0.75, drop])
-        x, y = self._axes @ local + f32(geometry.centre)
-        return float(x), float(y)
+        out = side * geometry.eye_radius * 0.75
+        x = eye[0] + out * self._cos - drop * self._sin
+        y = eye[1] + out * self._sin + drop * self._cos
+        return x, y
 
     def _place(
         self, at: tuple[float, float], depth: float, lift: float, turn: tuple[float, float]
     ) -> Affine:
         """Where a feature's centre comes to lie when the ball it sits on turns."""
         geometry = self.geometry
-        local = self._axes.T @ f32(np.subtract(at, geometry.centre))
-        local[1] += lift
-        scale = np.ones(2, np.float32)
-        if turn != (0.0, 0.0):
-            for axis, (reach, angle) in enumerate(
-                ((geometry.width * 0.72, turn[0] * 0.3), (geometry.height * 0.72, turn[1] * 0.24))
-            ):
-                rest = np.arcsin(np.clip(local[axis] / reach, -0.95, 0.95))
-                turned = np.clip(rest + angle, -1.4, 1.4)
-                local[axis] += reach * (np.sin(turned) - np.sin(rest)) * depth
-                scale[axis] = np.clip(np.cos(turned) / np.cos(rest), 0.6, 1.25)
-        centre = self._axes @ local + f32(geometry.centre)
-        return np.hstack([self._axes * scale[None, :], centre[:, None]]).astype(np.float32)
+        cos, sin = self._cos, self._sin
+        dx, dy = at[0] - geometry.centre[0], at[1] - geometry.centre[1]
+        across, wide = _turned(dx * cos + dy * sin, geometry.width, turn[0] * 0.3, depth)
+        down, tall = _turned(dy * cos - dx * sin + lift, geometry.height, turn[1] * 0.24, depth)
+        x = geometry.centre[0] + across * cos - down * sin
+        y = geometry.centre[1] + across * sin + down * cos
+        return f32([[cos * wide, -sin * tall, x], [sin * wide, cos * tall, y]])
+
+
+def _turned(at: float, span: float, angle: float, depth: float) -> tuple[float, float]:
+    """Where a point of a ball comes to lie when it turns, and how much narrower it looks."""
+    if not angle:
+        return at, 1.0
+    reach = span * 0.72
+    rest = math.asin(_clamp(at / reach, -0.95, 0.95))
+    turned = _clamp(rest + angle, -1.4, 1.4)
+    moved = at + reach * (math.sin(turned) - math.sin(rest)) * depth
+    return moved, _clamp(math.cos(turned) / math.cos(rest), 0.6, 1.25)
 
 
 def blend(image: NDArray[np.uint8], sprite: Sprite, place: Affine) -> None:
     """Lays a sprite over RGB or straight-alpha RGBA pixels, in place, inside its bounding box."""
     rows, columns = sprite.pixels.shape[:2]
-    scale = sprite.scale
-    linear = place[:, :2] / scale
-    offset = place[:, 2] - linear @ (f32(sprite.origin) - 0.5) - 0.5
-    corners = f32([[0, 0], [columns, 0], [0, rows], [columns, rows]]) @ linear.T + offset
-    low = np.maximum(np.floor(corners.min(axis=0)).astype(int) - 1, 0)
-    high = np.minimum(np.ceil(corners.max(axis=0)).astype(int) + 2, image.shape[1::-1])
-    if (high <= low).any():
+    (a, b, x), (c, d, y) = (place / f32([sprite.scale, sprite.scale, 1])).tolist()
+    origin_x, origin_y = sprite.origin[0] - 0.5, sprite.origin[1] - 0.5
+    x -= a * origin_x + b * origin_y + 0.5
+    y -= c * origin_x + d * origin_y + 0.5
+    left, right = (
+        x + min(0, a * columns) + min(0, b * rows),
+        x + max(0, a * columns) + max(0, b * rows),
+    )
+    top, bottom = (
+        y + min(0, c * columns) + min(0, d * rows),
+        y + max(0, c * columns) + max(0, d * rows),
+    )
+    if not all(map(math.isfinite, (left, right, top, bottom))):
         return
-    matrix = np.hstack([linear, (offset - low)[:, None]]).astype(np.float32)
-    width, tall = int(high[0] - low[0]), int(high[1] - low[1])
-    layer = cv2.warpAffine(sprite.pixels, matrix, (width, tall), flags=cv2.INTER_LINEAR)
-    target = image[low[1] : high[1], low[0] : high[0]]
-    keep = 255 - layer[..., 3:].astype(np.uint16)
+    first_x, first_y = max(math.floor(left) - 1, 0), max(math.floor(top) - 1, 0)
+    last_x = min(math.ceil(right) + 2, image.shape[1])
+    last_y = min(math.ceil(bottom) + 2, image.shape[0])
+    if last_x <= first_x or last_y <= first_y:
+        return
+    matrix = np.array([[a, b, x - first_x], [c, d, y - first_y]])
+    size = (last_x - first_x, last_y - first_y)
+    layer = cv2.warpAffine(sprite.pixels, matrix, size, flags=cv2.INTER_LINEAR)
+    target = image[first_y:last_y, first_x:last_x]
     if image.shape[2] == 3:
-        target[:] = layer[..., :3] + ((target * keep + 127) // 255).astype(np.uint8)
+        keep = cv2.cvtColor(cv2.bitwise_not(cv2.extractChannel(layer, 3)), cv2.COLOR_GRAY2RGB)
+        below = cv2.multiply(target, keep, scale=1 / 255)
+        target[:] = cv2.add(below, cv2.cvtColor(layer, cv2.COLOR_RGBA2RGB))
         return
     below = target[..., 3:].astype(np.float32)
     share = layer[..., 3:].astype(np.float32)

@@ -143,7 +143,7 @@ class BodyWarp:
         np.copyto(frame, self.background)
         cv2.copyTo(colour, cv2.inRange(alpha, _FULL, _FULL), frame)
         # Only edges need a mix; they are few.
-        edge = np.flatnonzero(cv2.inRange(alpha, _FAINT, _NEARLY))
+        edge = np.flatnonzero(np.asarray(cv2.inRange(alpha, _FAINT, _NEARLY)).view(np.bool_))
         if len(edge):
             below = self.background.reshape(-1, 3)[edge].astype(np.uint16)
             keep = 255 - alpha.reshape(-1)[edge].astype(np.uint16)
