@@ -93,7 +93,11 @@ class PullBars:
         now = self._clock()
         if stage is None and progress.stage is PullStage.READY:
             return
-        if stage is progress.stage and now - since < self._every:
+        # files of a model are checked in turn, which says nothing new each time
+        turned = progress.stage in (PullStage.WAITING, PullStage.UNPACKING, PullStage.READY)
+        if not (stage is PullStage.WAITING or (turned and stage is not progress.stage)) and (
+            stage is not None and now - since < self._every
+        ):
             return
         self._told[progress.name] = (progress.stage, now)
         size = f"{progress.done / 1e6:,.1f} of {progress.total / 1e6:,.1f} MB"
