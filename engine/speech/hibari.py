@@ -113,7 +113,7 @@ class HibariSynthesizer:
         take = _Take()
         take.pause(self._settings.lead_seconds)
         pause = 0.0
-        for sentence in _within(speakable(text), limit * voice.rate):
+        for sentence in speakable(text, limit * voice.rate * _MOST_LETTERS_A_SECOND):
             phrases = list(self._phrases(sentence, voice, effect, limit - take.seconds - pause))
             if not phrases:
                 continue
@@ -183,16 +183,6 @@ class HibariSynthesizer:
             text=" ".join(take.written),
             cues=tuple(take.cues),
         )
-
-
-def _within(sentences: list[SpokenSentence], seconds: float) -> Iterator[SpokenSentence]:
-    """The sentences that can matter within the time; the rest is not even looked up."""
-    letters = seconds * _MOST_LETTERS_A_SECOND
-    for sentence in sentences:
-        yield sentence
-        letters -= len(sentence.spoken)
-        if letters < 0:
-            return
 
 
 def _fitted(timed: list[Span], start: float, length: int) -> list[Span]:
