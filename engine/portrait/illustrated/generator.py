@@ -16,10 +16,11 @@ from engine.portrait.base import (
     PortraitDraft,
     Progress,
 )
+from engine.portrait.illustrated.erase import take_face_out
 from engine.portrait.illustrated.framing import frame_subject, upright
 from engine.portrait.illustrated.ground import lay_patch, over, prepare_ground
 from engine.portrait.illustrated.look import OUTLINE, choose_look
-from engine.portrait.illustrated.placement import body_box, place_face
+from engine.portrait.illustrated.placement import body_box, place_face, place_over
 from engine.portrait.illustrated.proportions import CHILD, GROWN, face_at_centre
 from engine.portrait.illustrated.scenery import paint_scene
 from personas.errors import InvalidInputError
@@ -95,18 +96,7 @@ class IllustratedGenerator:
         self, art: Artwork, brief: PortraitBrief, style: Style, seed: int, tell: Progress
     ) -> PortraitDraft:
         size, rendering = self._size, style.rendering
-        subject = art.rgba
-        patch = False
-        face: FaceGeometry
-        if art.face_hint is not None:
-            face = art.face_hint
-        else:
-            subject, _ = upright(subject)
-            place = place_face(subject)
-            patch = place.patch
-            face = face_at_centre(
-                place.centre, place.width, CHILD if brief.age == "child" else GROWN
-            )
+        subject, face, patch, own_nose = _with_face_place(art, brief)
         frame = frame_subject(body_box(subject[..., 3]), face, size)
         geometry = frame.face(face)
         body = frame.picture(subject, size)
@@ -115,7 +105,9 @@ class IllustratedGenerator:
             body = lay_patch(body, geometry, rendering, line or 4.0)
         else:
             body = prepare_ground(body, geometry, rendering)
-        look = choose_look(body, geometry, brief, rendering, seed, line_width=line)
+        look = choose_look(
+            body, geometry, brief, rendering, seed, own_nose=own_nose, line_width=line
+        )
         tell(0.5, "painting the background")
         background = paint_scene(body, brief, rendering, seed)
         background = _shadow(background, body, frame.grounded)
@@ -136,6 +128,24 @@ class IllustratedGenerator:
             body=body,
             credits=art.credits,
         )
+
+
+def _with_face_place(art: Artwork, brief: PortraitBrief) -> tuple[Image, FaceGeometry, bool, bool]:
+    """The subject without a face, the face's place, whether it needs a patch and a nose."""
+    proportions = CHILD if brief.age == "child" else GROWN
+    if art.face_hint is not None:
+        return art.rgba, art.face_hint, False, True
+    if not art.has_face:
+        subject, _ = upright(art.rgba)
+        place = place_face(subject)
+        return subject, face_at_centre(place.centre, place.width, proportions), place.patch, True
+    subject, old = take_face_out(art)
+    if old is not None and not old.profile:
+        return subject, place_over(old, subject, proportions), False, old.nose is None
+    size = subject.shape[0]
+    head = (old.centre[0] * size, old.centre[1] * size) if old is not None else None
+    place = place_face(subject, head)
+    return subject, face_at_centre(place.centre, place.width, proportions), place.patch, True
 
 
 def _shadow(background: Image, body: Image, grounded: bool) -> Image:

@@ -14,9 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.portrait.base import Image
+from engine.portrait.illustrated.features import OldFace
 from engine.portrait.illustrated.palette import lab_image
-from engine.portrait.illustrated.proportions import FEATURES_HEIGHT, FEATURES_WIDTH
-from personas.persona import Point
+from engine.portrait.illustrated.proportions import (
+    FEATURES_HEIGHT,
+    FEATURES_WIDTH,
+    Proportions,
+    face_at_eyes,
+)
+from personas.persona import FaceGeometry, Point
 
 Floats = NDArray[np.float32]
 
@@ -26,6 +32,10 @@ SIZES = (0.92, 0.8, 0.7, 0.61, 0.53, 0.46, 0.4, 0.35, 0.3, 0.26, 0.22, 0.18, 0.1
 """Widths of the face oval that are tried, in square roots of the body's area."""
 COVERED = 0.985
 """How much of the features' ellipse must lie on the body."""
+SMALLEST_HEAD = 0.17
+"""Likewise on a head, which may be small: the portrait shows it from near."""
+PATCHED = -9.0
+"""Score of places that need a patch."""
 SMALLEST = 0.34
 """Below this width, in square roots of the area, a face gets a patch to sit on instead."""
 
@@ -55,11 +65,12 @@ def body_box(alpha: NDArray[np.uint8]) -> tuple[int, int, int, int]:
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
-def place_face(rgba: Image) -> Place:
+def place_face(rgba: Image, near: Point | None = None) -> Place:
     """The best place for a face; there always is one.
 
     Args:
         rgba: the subject, straight alpha.
+        near: where its head is known to be, pixels.
     """
     box = body_box(rgba[..., 3])
     left, top, right, bottom = box
@@ -77,19 +88,21 @@ def place_face(rgba: Image) -> Place:
         return Place(centre, 0.5 * min(right - left, bottom - top), True, float("-inf"))
     surface = _Surface(small, mask)
     unit = float(np.sqrt(area))
+    head = ((near[0] - left) * scale + pad, (near[1] - top) * scale + pad) if near else None
     best = None
     for share in SIZES:
-        found = surface.best(share * unit, unit)
+        found = surface.best(share * unit, unit, head)
         if found is not None and (best is None or found[0] > best[0]):
             best = (*found, share)
-    if best is None or best[-1] < SMALLEST:
+    smallest = SMALLEST if near is None else SMALLEST_HEAD
+    if best is None or best[-1] < smallest:
         best = _with_patch(surface, unit, best)
     score, x, y, share = best
     to_art = 1 / scale
     return Place(
         centre=(left + (x - pad + 0.5) * to_art, top + (y - pad + 0.5) * to_art),
         width=share * unit * to_art,
-        patch=share < SMALLEST or score < -4,
+        patch=score <= PATCHED,
         score=score,
     )
 
@@ -105,8 +118,41 @@ def _with_patch(
         y, x = np.unravel_index(
             int(np.argmax(np.where(surface.mask > 0, thick, -1e9))), thick.shape
         )
-        score = -5.0
-    return min(score, -5.0), int(x), int(y), SMALLEST
+        score = PATCHED
+    return min(score, PATCHED), int(x), int(y), SMALLEST
+
+
+def place_over(old: OldFace, rgba: Image, proportions: Proportions) -> FaceGeometry:
+    """A face exactly where the art had its own, as large as the head allows.
+
+    Args:
+        old: the face that was taken out.
+        rgba: the subject without it, straight alpha.
+        proportions: of what kind of face.
+    """
+    size = rgba.shape[1]
+    x, y = old.centre[0] * size, old.centre[1] * size
+    row = rgba[int(np.clip(y, 0, size - 1)), :, 3] > 127
+    right = _run(row[int(np.clip(x, 0, size - 1)) :])
+    left = _run(row[int(np.clip(x, 0, size - 1)) :: -1])
+    head = 2.0 * min(left, right) if min(left, right) > 0.3 * max(left, right) else left + right
+    natural = old.distance * size / proportions.eye_distance
+    width = float(np.clip(natural, 0.62 * head, 0.94 * head)) if head > 8 else natural
+    width = float(np.clip(width, natural * 0.8, natural * 1.7))
+    column = rgba[int(np.clip(y, 0, size - 1)) :, int(np.clip(x, 0, size - 1)), 3] > 127
+    below = _run(column)
+    reach = proportions.mouth + 0.14
+    if 0 < below < reach * width:  # the chin is near: a smaller face, a little higher
+        smaller = max(below / reach, 0.75 * width)
+        y -= max(0.0, reach * smaller - below)
+        width = smaller
+    return face_at_eyes((x, y), width, proportions)
+
+
+def _run(row: NDArray[np.bool_]) -> int:
+    """How many pixels from the first are on the body."""
+    gaps = np.flatnonzero(~row)
+    return int(gaps[0]) if len(gaps) else len(row)
 
 
 class _Surface:
@@ -137,12 +183,13 @@ class _Surface:
         away = (self.thickness > 3).astype(np.float32)
         return np.minimum(np.sqrt(jump) / 8, 25) * away
 
-    def best(self, width: float, unit: float) -> tuple[float, int, int] | None:
+    def best(self, width: float, unit: float, head: Point | None) -> tuple[float, int, int] | None:
         """Score, x and y of the best place for an oval of this width, or None if it fits nowhere.
 
         Args:
             width: of the face oval, pixels of the grid.
             unit: square root of the body's area, pixels of the grid.
+            head: where to stay close to, pixels of the grid.
         """
         kernel = _ellipse(FEATURES_WIDTH * width, FEATURES_HEIGHT * width)
         covered = _mean(self.mask, kernel)
@@ -153,15 +200,16 @@ class _Surface:
         variance = np.maximum(_mean(self._square, kernel) - (mean * mean).sum(2), 0)
         uneven = np.sqrt(variance) / 20
         edges = _mean(self._inner_edges, kernel) / 4
-        aside = np.abs(np.arange(self.mask.shape[1])[None, :] - self._centre) / unit
-        level = np.where(self.height < 0.46, 0.46 - self.height, 0.8 * (self.height - 0.46))
-        score = (
-            2.2 * np.log(width / unit)
-            - 0.9 * np.minimum(uneven, 2.0)
-            - 0.7 * np.minimum(edges, 2.5)
-            - 2.5 * aside
-            - 2.2 * level
-        )
+        score = 2.2 * np.log(width / unit) - 0.9 * np.minimum(uneven, 2.0)
+        score -= 0.7 * np.minimum(edges, 2.5)
+        columns = np.arange(self.mask.shape[1], dtype=np.float32)[None, :]
+        if head is None:
+            level = np.where(self.height < 0.46, 0.46 - self.height, 0.8 * (self.height - 0.46))
+            score -= 2.5 * np.abs(columns - self._centre) / unit + 2.2 * level
+        else:
+            rows = np.arange(self.mask.shape[0], dtype=np.float32)[:, None]
+            away = np.hypot(columns - head[0], rows - head[1])
+            score -= 3.5 * np.maximum(away - 0.3 * width, 0) / unit
         score = np.where(fits, score, -np.inf)
         y, x = np.unravel_index(int(np.argmax(score)), score.shape)
         return float(score[y, x]), int(x), int(y)
