@@ -189,7 +189,7 @@ def _draw_lines(
         canvas.tint(mask, darker(skin, 0.55), 0.6)
     if closed and outlined:
         canvas.pixels[:] = 0
-        canvas.fill(stroke(edge, line, (0.8, 0.8)), ink)
+        canvas.fill(stroke(edge, line, (0.55, 0.55)), ink)
     if look.lashes:
         outer = edge if state.side > 0 else edge[::-1]
         for share, lean in ((0.97, 0.95), (0.86, 0.7), (0.72, 0.42)):

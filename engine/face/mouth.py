@@ -66,8 +66,8 @@ def mouth_shape(state: MouthState) -> MouthShape:
 
     arch = 1 - _U * _U
     # A smile is a bow: its corners go up more than its middle goes down.
-    lift = 0.46 * state.smile * (1 - 0.5 * roundness)
-    line = lift * (0.36 - _U * _U) - 0.22 * state.smirk * _U * np.abs(_U)
+    lift = 0.46 * state.smile * (1 - 0.85 * roundness)
+    line = lift * (0.36 - _U * _U) - 0.22 * state.smirk * (1 - 0.7 * roundness) * _U * np.abs(_U)
     line = line + 0.1 * jaw * _U * _U
     # The upper lip's tubercle makes a small dent in the closed line.
     dent = np.exp(-((_U / 0.14) ** 2)) - 0.5 * np.exp(-((_U / 0.4) ** 2))
@@ -113,7 +113,7 @@ def draw_mouth(look: FaceLook, width: float, state: MouthState) -> Sprite:
     """
     unit = width / 2
     shape = mouth_shape(state)
-    line = float(np.clip(look.line_width, unit * 0.07, unit * 0.14))
+    line = float(np.clip(look.line_width, unit * 0.06, unit * 0.12))
     reach = line + unit * (0.16 if look.rendering == "shaded" else 0.08)
     outer_x, outer_top, outer_bottom = (
         c * f32(unit) for c in (shape.outer_x, shape.outer_top, shape.outer_bottom)
@@ -269,9 +269,9 @@ def _draw_corners(
     bend = 1.0 if state.smile > 0 else -0.6
     for side, corner in ((-1, seam[0]), (1, seam[-1])):
         t = np.linspace(-1, 1, 7, dtype=np.float32)
-        x = corner[0] + side * unit * (0.03 + 0.035 * (1 - t * t))
-        y = corner[1] + t * unit * 0.1 * strength - unit * 0.03 * bend
+        x = corner[0] + side * unit * (0.025 + 0.03 * (1 - t * t))
+        y = corner[1] + t * unit * 0.065 * strength - unit * 0.01 * bend
         mark = stroke(
             points(np.asarray(x, np.float32), np.asarray(y, np.float32)), line * 0.6, (0.4, 0.4)
         )
-        canvas.tint(canvas.mask(mark), dark, 0.8)
+        canvas.tint(canvas.mask(mark), dark, 0.65)

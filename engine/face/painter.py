@@ -93,7 +93,7 @@ class FacePainter:
         ) -> None:
             sprite = self._kept(key, draw)
             if sprite is not None:
-                placed.append((sprite, self._place(at, depth, lift, turn)))
+                placed.append((sprite, self.place(at, depth, lift, turn)))
 
         radius, width = geometry.eye_radius, geometry.mouth_width
         if look.blush is not None:
@@ -164,10 +164,20 @@ class FacePainter:
         y = eye[1] + out * self._sin + drop * self._cos
         return x, y
 
-    def _place(
+    def place(
         self, at: tuple[float, float], depth: float, lift: float, turn: tuple[float, float]
     ) -> Affine:
-        """Where a feature's centre comes to lie when the ball it sits on turns."""
+        """Where a feature comes to lie when the ball it sits on turns.
+
+        Args:
+            at: its centre at rest, pixels of the portrait.
+            depth: how far before the ball it is; 1 is on it.
+            lift: pixels below `at` along the face.
+            turn: to the side and down, as in `FacePose`.
+
+        Returns:
+            From the feature's own coordinates to the portrait.
+        """
         geometry = self.geometry
         cos, sin = self._cos, self._sin
         dx, dy = at[0] - geometry.centre[0], at[1] - geometry.centre[1]

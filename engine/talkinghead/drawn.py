@@ -14,6 +14,7 @@ from engine.talkinghead.base import HeadCapabilities
 from engine.talkinghead.layers import Stage, make_stage
 from engine.talkinghead.motion import plan_idle, plan_speech
 from engine.talkinghead.performance import Performance
+from engine.talkinghead.room import turning_room
 from engine.talkinghead.warp import BodyWarp
 
 FPS = 25
@@ -21,9 +22,15 @@ FPS = 25
 
 @dataclass(frozen=True)
 class DrawnPortrait:
-    """What every clip of one portrait needs. Safe to share between threads; made once."""
+    """What every clip of one portrait needs. Safe to share between threads; made once.
+
+    Attributes:
+        stage: the layers at the size of a frame.
+        room: scale of turns to the side and up or down, so that the face stays on the body.
+    """
 
     stage: Stage
+    room: tuple[float, float]
 
 
 class DrawnHead:
@@ -51,7 +58,8 @@ class DrawnHead:
         Raises:
             InvalidInputError: the portrait is no picture.
         """
-        return DrawnPortrait(make_stage(portrait, self._size))
+        stage = make_stage(portrait, self._size)
+        return DrawnPortrait(stage, turning_room(stage.body[..., 3], stage.geometry, stage.look))
 
     def frames(self, prepared: DrawnPortrait, speech: Speech, seed: int = 0) -> Iterator[Image]:
         """RGB frames of the speech, from rest to rest; each is reused for the next one.
@@ -78,6 +86,8 @@ def perform(prepared: DrawnPortrait, performance: Performance) -> Iterator[Image
     warp = BodyWarp(stage.background, stage.body)
     painter = FacePainter(stage.geometry, stage.look)
     frame = np.empty_like(stage.background)
+    performance["turn_x"] *= np.float32(prepared.room[0])
+    performance["turn_y"] *= np.float32(prepared.room[1])
     for index in range(len(performance)):
         moved = warp.moved(performance.body(index))
         warp.draw(moved, frame)

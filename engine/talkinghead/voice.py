@@ -51,8 +51,9 @@ def clean_samples(speech: Speech) -> Floats:
         raise InvalidInputError("A speech must be one channel of sound.")
     if not 1 <= speech.sample_rate <= 768_000:
         raise InvalidInputError("A speech needs a sample rate in Hz to be shown.")
-    finite = np.nan_to_num(samples.astype(np.float32, copy=False), nan=0.0, posinf=1.0, neginf=-1.0)
-    return np.clip(finite, -1.0, 1.0)
+    finite = np.array(samples, np.float32)
+    np.nan_to_num(finite, copy=False, nan=0.0, posinf=1.0, neginf=-1.0)
+    return np.clip(finite, -1.0, 1.0, out=finite)
 
 
 def measure_loudness(samples: Floats, sample_rate: int) -> Loudness:
@@ -63,9 +64,11 @@ def measure_loudness(samples: Floats, sample_rate: int) -> Loudness:
         sample_rate: Hz.
     """
     count = max(1, int(np.ceil(len(samples) / sample_rate * _RATE)))
-    edges = np.minimum((np.arange(count + 1) * sample_rate) // _RATE, len(samples))
-    power = np.concatenate([[0.0], np.cumsum(np.square(samples, dtype=np.float64))])
-    mean = np.diff(power[edges]) / np.maximum(np.diff(edges), 1)
+    if not len(samples):
+        return Loudness(np.zeros(count, np.float32))
+    starts = np.minimum((np.arange(count) * sample_rate) // _RATE, len(samples) - 1)
+    lengths = np.diff(np.append(starts, len(samples)))
+    mean = np.add.reduceat(np.square(samples), starts) / np.maximum(lengths, 1)
     level = np.sqrt(np.maximum(np.convolve(mean, (0.25, 0.5, 0.25), "same"), 0))
     heard = level[level > 1e-4]
     reference = float(np.percentile(heard, 90)) if len(heard) else 1.0
