@@ -1,10 +1,11 @@
 """A process that forks children which use the storage until they are killed.
 
-Run as a module; each line on its input, `SEED POINTS FOLDER`, is one child. It says `killed` when
-that has died. Forking spares fifty starts of the interpreter.
+Run as a module. Each line on its input, `ACTION SEED POINT FOLDER`, is one child, and is answered
+when that has ended: `killed`, or `done` where the action was over before the point. Forking spares
+many starts of the interpreter.
 
-With points the child kills itself at a random one of so many points where something has been or
-is about to be written; with 0 it is killed from outside at a random moment.
+A child kills itself at the POINT-th moment between two writes; with the action `live` it goes on
+without end and is killed from outside, at a moment that SEED decides.
 """
 
 from __future__ import annotations
@@ -18,32 +19,41 @@ import time
 from pathlib import Path
 
 import alembic.command  # noqa: F401 - loaded once, for all children
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 from sqlalchemy.engine import Engine
 
+from personas.persona import Persona
 from storage.conversations import Turn
 from storage.objects import Objects
 from storage.settings import StorageSettings
 from storage.store import Storage
 from tests.storage.examples import add, put_and_build
 
+ACTIONS = ("create", "talk", "change", "delete")
+
 
 class Fuse:
-    """Kills this process at the n-th point."""
+    """Kills this process at the n-th moment before or after a commit or a write of bytes.
+
+    Between those a transaction is cut and rolled back whole; kills from outside try that.
+    """
 
     def __init__(self, points: int) -> None:
         self.left = points
+        event.listen(Engine, "begin", self._begin)
+        event.listen(Engine, "commit", self.burn)
+        for name in ("put", "delete"):
+            setattr(Objects, name, self._around(getattr(Objects, name)))
 
-    def burn(self, *_: object, **__: object) -> None:
+    def burn(self, *_: object) -> None:
         self.left -= 1
         if self.left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def lay(self) -> None:
-        for moment in ("before_cursor_execute", "after_cursor_execute", "commit"):
-            event.listen(Engine, moment, self.burn)
-        for name in ("put", "delete"):
-            setattr(Objects, name, self._around(getattr(Objects, name)))
+    def _begin(self, connection: Connection) -> None:
+        """What begins to write comes after the commit before it; reading does not matter."""
+        if connection.get_execution_options().get("chatanything_writing"):
+            self.burn()
 
     def _around(self, method):  # type: ignore[no-untyped-def]
         async def burning(*args, **kwargs):  # type: ignore[no-untyped-def]
@@ -55,45 +65,60 @@ class Fuse:
         return burning
 
 
-async def live(folder: Path, seed: int) -> None:
-    """Creates, talks, changes and deletes without end."""
+async def do(storage: Storage, action: str, noise: random.Random) -> None:
+    """One thing that people do, with a persona that is there."""
+    name = f"{noise.getrandbits(64):x}"
+    there = await storage.personas.list("terminal")
+    if action == "create" or not there:
+        await add(storage, name)
+        return
+    persona = noise.choice(there)
+    if action == "talk":
+        await talk(storage, persona, noise.randbytes(5_000))
+    elif action == "change":
+        changed = await put_and_build(storage, persona.id, seed=hash(name), slug=persona.slug)
+        await storage.personas.update(changed)
+    else:
+        await storage.personas.delete("terminal", persona.id)
+
+
+async def talk(storage: Storage, persona: Persona, clip: bytes) -> None:
+    """A turn, and then its clip."""
+    conversation = await storage.conversations.open(persona, "one")
+    turn = await storage.conversations.append(conversation.id, Turn(role="persona", text="Hm. ☔"))
+    assert turn.id is not None
+    await storage.conversations.attach_clip(turn.id, await storage.media.put(clip, ".mp4"))
+
+
+async def child(action: str, seed: int, point: int, folder: Path) -> None:
     noise = random.Random(seed)
+    if action == "open":
+        Fuse(point)
     storage = await Storage.open(StorageSettings(data_folder=folder))
-    for number in range(10_000):
-        persona = await add(storage, f"{seed}-{number}")
-        conversation = await storage.conversations.open(persona, "one")
-        turn = await storage.conversations.append(
-            conversation.id, Turn(role="persona", text="Hm. ☔")
-        )
-        assert turn.id is not None
-        clip = await storage.media.put(noise.randbytes(5_000), ".mp4")
-        await storage.conversations.attach_clip(turn.id, clip)
-        if number % 2:
-            changed = await put_and_build(storage, persona.id, seed=1, slug=persona.slug)
-            await storage.personas.update(changed)
-        if number % 3 == 1:
-            await storage.personas.delete("terminal", persona.id)
+    if action == "live":
+        while True:
+            await do(storage, noise.choice(ACTIONS), noise)
+    if action != "open":
+        Fuse(point)
+        await do(storage, action, noise)
+    os._exit(0)  # without closing: what was claimed stays claimed
 
 
 def main() -> None:
     for line in sys.stdin:
-        first, second, folder = line.rstrip("\n").split(" ", 2)
-        seed, points = int(first), int(second)
-        noise = random.Random(seed)
-        child = os.fork()
-        if child == 0:
+        action, seed, point, folder = line.rstrip("\n").split(" ", 3)
+        pid = os.fork()
+        if pid == 0:
             try:
-                if points:
-                    Fuse(noise.randint(1, points)).lay()
-                asyncio.run(live(Path(folder), seed))
+                asyncio.run(child(action, int(seed), int(point), Path(folder)))
             finally:
-                os._exit(1)  # only a kill ends a child rightly
-        if not points:
-            time.sleep(noise.uniform(0.0, 0.25))
-            os.kill(child, signal.SIGKILL)
-        _, status = os.waitpid(child, 0)
-        killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
-        sys.stdout.write("killed\n" if killed else f"ended with {status}\n")
+                os._exit(1)
+        if action == "live":
+            time.sleep(random.Random(int(seed)).uniform(0.0, 0.3))
+            os.kill(pid, signal.SIGKILL)
+        _, status = os.waitpid(pid, 0)
+        ends = {signal.SIGKILL: "killed", 0: "done"}
+        sys.stdout.write(ends.get(status, f"ended with {status}") + "\n")
         sys.stdout.flush()
 
 

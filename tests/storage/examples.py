@@ -85,13 +85,13 @@ def build(
 
 
 async def put_and_build(storage: Storage, id: str, seed: int = 0, **more: Any) -> Persona:
-    """A persona with a picture and two layers of its own, put but not added."""
+    """A persona with a picture and layers of its own, put but not added."""
     noise = random.Random(f"{id} {seed}")
-    image, background, body = [
+    image, layer = [
         await storage.media.put(noise.randbytes(noise.randrange(2_000, 9_000)), ".png")
-        for _ in range(3)
+        for _ in range(2)
     ]
-    return build(id, image, layers=Layers(background=background, body=body), **more)
+    return build(id, image, layers=Layers(background=layer, body=layer), **more)
 
 
 async def add(storage: Storage, id: str, **more: Any) -> Persona:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+from storage.conversations import conversation_id
 from storage.settings import StorageSettings
 from storage.store import Storage
 
@@ -36,10 +37,8 @@ async def wanted(storage: Storage, gallery: str = "terminal") -> set[str]:
         keys.add(portrait.image)
         if portrait.layers is not None:
             keys |= {portrait.layers.background, portrait.layers.body}
-        for channel in ("one", "two"):
-            conversation = await storage.conversations.open(persona, channel)
-            turns = await storage.conversations.history(conversation.id)
-            keys |= {turn.clip for turn in turns if turn.clip}
+        turns = await storage.conversations.history(conversation_id(persona.id, "one"))
+        keys |= {turn.clip for turn in turns if turn.clip}
     for key in keys:
         assert await storage.media.get(key)
     return keys

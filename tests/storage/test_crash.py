@@ -13,19 +13,19 @@ import pytest
 
 from storage.settings import StorageSettings
 from storage.store import Storage
+from tests.storage.crashing import ACTIONS, talk
 from tests.storage.examples import add
 from tests.storage.looking import ask, files, media_folder, wanted
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="children are forked")
-ROUNDS = 50
 ROOT = Path(__file__).parents[2]
 
-Kill = Callable[[int, int, Path], None]
+Kill = Callable[[str, int, int, Path], bool]
 
 
 @pytest.fixture(scope="module")
 def kill() -> Iterator[Kill]:
-    """Lets a process work on the data in a folder until it is killed."""
+    """Lets a process act on the data in a folder until it is killed; false where it got through."""
     command = [sys.executable, "-m", "tests.storage.crashing"]
     with subprocess.Popen(
         command, cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -33,48 +33,59 @@ def kill() -> Iterator[Kill]:
         assert process.stdin and process.stdout
         stdin, stdout = process.stdin, process.stdout
 
-        def one(seed: int, points: int, folder: Path) -> None:
-            stdin.write(f"{seed} {points} {folder}\n")
+        def one(action: str, seed: int, point: int, folder: Path) -> bool:
+            stdin.write(f"{action} {seed} {point} {folder}\n")
             stdin.flush()
-            assert stdout.readline() == "killed\n"
+            answer = stdout.readline().strip()
+            assert answer in ("killed", "done")
+            return answer == "killed"
 
         yield one
         stdin.close()
 
 
-async def test_fifty_kills_leave_whole_personas_and_no_stray_file(
-    settings: StorageSettings, kill: Kill
+async def check(settings: StorageSettings) -> None:
+    """Opens what a killed process left: all of it is whole, nothing is left over, it works on."""
+    async with await Storage.open(settings) as storage:
+        keys = await wanted(storage)  # reads every file of every persona
+        assert files(settings) == keys  # opening has swept already
+        assert (await storage.sweep()).media == 0
+        assert ask(settings, "SELECT count(*) FROM medium") == [(len(keys),)]
+        assert ask(settings, "SELECT count(*) FROM lease") == [(0,)]
+        assert ask(settings, "PRAGMA integrity_check") == [("ok",)]
+        assert ask(settings, "PRAGMA foreign_key_check") == []
+        if len(keys) > 12:  # starts anew, so that every check is quick
+            await storage.galleries.delete("terminal")
+            assert files(settings) == set()
+        await talk(storage, await add(storage, f"after-{len(keys)}"), b"clip")
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+async def test_killed_between_any_two_writes(
+    settings: StorageSettings, kill: Kill, action: str
 ) -> None:
+    await check(settings)
+    point = 1
+    while kill(action, point, point, settings.data_folder):
+        await check(settings)
+        point += 1
+    assert point > 4  # the action was cut at each of its writes, and then got through
+    await check(settings)
+
+
+async def test_killed_while_the_tables_are_made(tmp_path: Path, kill: Kill) -> None:
+    point = 1
+    while kill("open", point, point, tmp_path / f"fresh-{point}"):
+        await check(StorageSettings(data_folder=tmp_path / f"fresh-{point}"))
+        point += 1
+    assert point > 4
+
+
+async def test_killed_at_random_moments(settings: StorageSettings, kill: Kill) -> None:
     order = random.Random(20_26)
-    seen = 0
-    for number in range(ROUNDS):
-        points = 0 if number % 3 == 0 else 100
-        kill(order.randrange(10**9), points, settings.data_folder)
-        async with await Storage.open(settings) as storage:
-            keys = await wanted(storage)  # reads every file of every persona
-            assert files(settings) == keys  # opening has swept already
-            assert (await storage.sweep()).media == 0
-            assert ask(settings, "SELECT count(*) FROM medium") == [(len(keys),)]
-            assert ask(settings, "SELECT count(*) FROM lease") == [(0,)]
-            assert ask(settings, "PRAGMA integrity_check") == [("ok",)]
-            assert ask(settings, "PRAGMA foreign_key_check") == []
-            seen += await storage.personas.count("terminal")
-            # It works on; and every few rounds it starts anew, so that rounds stay small.
-            if number % 4 == 3:
-                await storage.galleries.delete("terminal")
-                assert files(settings) == set()
-            else:
-                await add(storage, f"after-{number}")
-    assert seen > ROUNDS  # the kills did not all come before the first persona
-
-
-async def test_kills_while_the_tables_are_made(tmp_path: Path, kill: Kill) -> None:
-    for seed in range(8):
-        settings = StorageSettings(data_folder=tmp_path / f"fresh-{seed}")
-        kill(seed, 40, settings.data_folder)
-        async with await Storage.open(settings) as storage:
-            assert files(settings) == await wanted(storage)
-            await add(storage, "first")
+    for _ in range(16):
+        assert kill("live", order.randrange(10**9), 0, settings.data_folder)
+        await check(settings)
 
 
 async def test_what_a_cut_write_leaves_is_removed(
