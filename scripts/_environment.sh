@@ -54,7 +54,7 @@ make_venv() {
     python=$(find_python)
     say "Making a virtual environment in $ROOT/.venv ($("$python" --version 2>&1))"
     if [ -e "$ROOT/.venv" ]; then
-        [ -e "$ROOT/.venv/pyvenv.cfg" ] || fail "$ROOT/.venv is in the way and is no virtual environment: move it."
+        [ -e "$ROOT/.venv/pyvenv.cfg" ] || rmdir "$ROOT/.venv" 2>/dev/null || fail "$ROOT/.venv is in the way and is no virtual environment: move it."
         rm -rf "$ROOT/.venv"
     fi
     if "$python" -c 'import ensurepip' 2>/dev/null && "$python" -m venv "$ROOT/.venv"; then
@@ -66,10 +66,7 @@ make_venv() {
         uv venv --quiet --python "$python" "$ROOT/.venv"
     elif "$python" -m virtualenv --version >/dev/null 2>&1; then
         "$python" -m virtualenv --quiet "$ROOT/.venv"
-    elif "$python" -m pip --version >/dev/null 2>&1; then
-        "$python" -m venv --without-pip "$ROOT/.venv"
-        "$python" -m pip --quiet --python "$PYTHON_IN_VENV" install pip
-    else
+    elif ! "$python" -m venv --without-pip "$ROOT/.venv"; then # find_uv sees to pip
         fail "This Python cannot make virtual environments." \
             "Install its venv package (Debian, Ubuntu: apt install python3-venv), uv or virtualenv."
     fi
@@ -81,8 +78,10 @@ find_uv() {
         printf '%s\n' "$ROOT/.venv/bin/uv"
         return
     fi
-    "$PYTHON_IN_VENV" -m pip --version >/dev/null 2>&1 || "$PYTHON_IN_VENV" -m ensurepip >/dev/null 2>&1 || true
-    if "$PYTHON_IN_VENV" -m pip install --quiet "uv==$UV_VERSION" >&2; then
+    "$PYTHON_IN_VENV" -m pip --version >/dev/null 2>&1 ||
+        "$PYTHON_IN_VENV" -m ensurepip >/dev/null 2>&1 ||
+        "$PYTHON_IN_VENV" "$ROOT/scripts/_bootstrap_pip.py" >&2 || true
+    if "$PYTHON_IN_VENV" -m pip install --quiet "uv==$UV_VERSION" >/dev/null 2>&1; then
         printf '%s\n' "$ROOT/.venv/bin/uv"
     else
         command -v uv
