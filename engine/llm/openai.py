@@ -42,7 +42,7 @@ class OpenAIModel:
         timeout: seconds without a word before giving up.
         retries: of requests that failed for a passing reason, with growing pauses.
         context_tokens: of prompt and answer together.
-        extra: more fields for each streamed request's body.
+        extra: more fields for each request's body.
         place: what people know it as; made from `base_url` when empty.
         remedy: what to do when it cannot be reached.
         use_proxy: whether proxies set in the environment are used.
@@ -181,7 +181,7 @@ class OpenAIModel:
         while True:
             form = self._concessions.form
             worded = messages if form == "schema" else asking_for(messages, schema)
-            request = _body(worded, sampling)
+            request = {**_body(worded, sampling), "extra_body": self._extra}
             if form in forms:
                 request["response_format"] = forms[form]
             answer = await self._send(request)

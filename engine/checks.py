@@ -1,0 +1,152 @@
+"""What a model wrote about a persona, held against what can go wrong with it."""
+
+from __future__ import annotations
+
+import re
+
+from personas.prompts import SAMPLE_WORDS, DraftExchange, PersonaDraft
+from personas.subject import Subject, content_words, find_subject, is_about
+from personas.text import loops, plain, sentences, whole_sentences
+
+_JUNK = re.compile(
+    r"[{}\[\]<>\\]|https?:|&#|\bfunction\b|\bJSON\b|\blanguage model\b|\bas an AI\b|"
+    r"\bAI (assistant|model)\b|<<<|>>>",
+    re.IGNORECASE,
+)
+_FIRST_PERSON = re.compile(r"^(?:I am|I'm|I’m)\b")
+
+
+def spoken(text: str, limit: int) -> str:
+    """A text for a persona's mouth: one line, whole sentences; empty where it is of no use.
+
+    Args:
+        text: what the model wrote, perhaps broken off, perhaps in a loop.
+        limit: characters.
+    """
+    text = plain(text, 4 * limit)
+    loop = loops(text)
+    if loop is not None:
+        text = text[:loop].rstrip()
+        if not _said_twice_only(text):
+            return ""
+    text = whole_sentences(text)
+    if len(text) > limit:
+        text = whole_sentences(plain(text, limit))
+    return "" if _is_junk(text) or _repeats(text) else text
+
+
+def fact(text: str, limit: int) -> str:
+    """A short text about a persona: one line; empty where it is of no use."""
+    text = plain(text, 4 * limit)
+    if loops(text) is not None or _is_junk(text):
+        return ""
+    return plain(text, limit).rstrip(" ,;:-")
+
+
+def character_of(draft: PersonaDraft, limit: int = 900) -> str:
+    """The character in the second person; empty where the model lost its way."""
+    text = spoken(draft.you, limit)
+    if _FIRST_PERSON.match(text):
+        text = _FIRST_PERSON.sub("You are", text)
+    return text if re.match(r"you(['’]re)?\b", text, re.IGNORECASE) else ""
+
+
+def greeting_of(draft: PersonaDraft, limit: int = 300) -> str:
+    """The greeting; empty where it is about somebody instead of by somebody."""
+    text = spoken(draft.greeting, limit)
+    opening = text[:60].casefold()
+    if opening.startswith(("you are ", "you're ")) or (
+        opening and opening in (draft.you[:60].casefold(), draft.tagline[:60].casefold())
+    ):
+        return ""
+    return text if len(text) >= 6 else ""
+
+
+def exchanges_of(draft: PersonaDraft, description: str) -> list[tuple[str, str]]:
+    """The examples that can be shown to the model in every turn without spoiling it."""
+    found: list[tuple[str, str]] = []
+    greeting = draft.greeting[:40].casefold()
+    for exchange in draft.talk[:4]:
+        question, answer = fact(exchange.q, 120), spoken(exchange.a, 300)
+        copied = _is_copied(exchange, description)
+        if not question or len(answer) < 8 or copied or question.casefold() == answer.casefold():
+            continue
+        if answer[:40].casefold() == greeting or answer in (known for _, known in found):
+            continue
+        found.append((question, answer))
+    return found[:2]
+
+
+def is_on_subject(draft: PersonaDraft, description: str) -> bool:
+    """Whether the draft speaks of what was described, as far as we can tell."""
+    if find_subject(description) is None:
+        return True
+    said = f"{draft.kind} {draft.name} {draft.tagline} {draft.you} {draft.greeting} {draft.draw}"
+    return is_about(said, description)
+
+
+def is_from_samples(text: str, description: str) -> bool:
+    """Whether a text was taken over from our examples instead of the description."""
+    words = {word.casefold().strip(".,!?") for word in text.split()}
+    own = {word.casefold().strip(".,!?") for word in description.split()}
+    return bool(words & SAMPLE_WORDS - own)
+
+
+def drawn_subject(draft: PersonaDraft, description: str) -> tuple[str, str]:
+    """What to draw, and its details: the model's words where they are of the description.
+
+    Returns:
+        A short noun phrase in English and what belongs to it.
+    """
+    subject = find_subject(description)
+    draw, details = fact(draft.draw, 60), fact(draft.details, 120)
+    if is_from_samples(details, description) or _same(details, draft):
+        details = ""
+    if len(draw.split()) > 6 or re.match(r"(you|i|she|he|they|it)\b", draw, re.IGNORECASE):
+        draw = ""
+    if is_from_samples(draw, description):
+        draw = ""
+    if subject is None:
+        return draw or fact(draft.kind, 60), details
+    if not draw or not _fits(draw, draft, subject, description):
+        return subject.phrase, details
+    return draw, details
+
+
+def _fits(draw: str, draft: PersonaDraft, subject: Subject, description: str) -> bool:
+    head = content_words(subject.head)
+    if head & content_words(draw):
+        return True
+    if head & content_words(draft.kind):
+        return False  # it is a lighthouse, so a lighthouse is drawn
+    # A paraphrase, such as a lion for the king of the jungle: only if the model means it.
+    return is_about(draw, draft.kind) or is_about(draw, description)
+
+
+def _same(text: str, draft: PersonaDraft) -> bool:
+    start = text[:30].casefold()
+    others = (draft.you, draft.greeting, draft.tagline, draft.speech)
+    return bool(start) and any(other[:30].casefold() == start for other in others)
+
+
+def _is_junk(text: str) -> bool:
+    letters = sum(character.isalpha() for character in text)
+    return bool(_JUNK.search(text)) or letters < 0.5 * len(text.replace(" ", ""))
+
+
+def _repeats(text: str) -> bool:
+    """Whether a text says the same sentence, or mostly the same words, again and again."""
+    told = [sentence.casefold() for sentence in sentences(text)]
+    if len(told) != len(set(told)):
+        return True
+    words = re.findall(r"\w+", text.casefold())
+    return len(words) > 20 and len(set(words)) < 0.45 * len(words)
+
+
+def _said_twice_only(text: str) -> bool:
+    """Whether what stands before a loop is something by itself."""
+    return len(text.split()) >= 5 and not _repeats(whole_sentences(text))
+
+
+def _is_copied(exchange: DraftExchange, description: str) -> bool:
+    return is_from_samples(f"{exchange.q} {exchange.a}", description)
