@@ -124,7 +124,7 @@ class App:
                 model,
                 self.synthesizer,
                 self.head,
-                partial(encode, settings=self.settings.talking_head),
+                partial(encode, settings=self.settings.talking_head.encoder),
                 storage,
                 self.settings.conversation,
             )

@@ -349,7 +349,10 @@ def bench_speech(context: typer.Context, json: Json = False) -> None:
 @bench.command("portraits")
 def bench_portraits(
     context: typer.Context,
-    sheet: Annotated[Path | None, typer.Option(help="Write a contact sheet (.png, .jpg).")] = None,
+    sheet: Annotated[
+        Path | None, typer.Option(help="Write a contact sheet (.png, .jpg, .webp).")
+    ] = None,
+    style: Annotated[str, typer.Option(help="Draw all in one look.")] = "",
     limit: Annotated[
         int, typer.Option(min=0, max=50, help="Descriptions of each category; 0: all.")
     ] = 0,
@@ -358,7 +361,10 @@ def bench_portraits(
     """Draw the 400 descriptions and count the faces that a landmark detector finds."""
     from bot.commands import bench as commands
 
-    _run(context, lambda app: commands.portraits(app, sheet=sheet, limit=limit, as_json=json))
+    _run(
+        context,
+        lambda app: commands.portraits(app, sheet=sheet, style=style, limit=limit, as_json=json),
+    )
 
 
 @config.command("show")

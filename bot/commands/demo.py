@@ -55,7 +55,7 @@ async def demo(app: App, description: str, message: str, *, out: Path, seed: int
 
     from engine.speech.wav import wav_bytes
 
-    files = {
+    files: dict[str, str | bytes] = {
         "persona.json": json.dumps(persona.model_dump(mode="json"), ensure_ascii=False, indent=2),
         "portrait.png": await storage.media.get(persona.portrait.image),
         "reply.txt": answer.speech.text + "\n",

@@ -53,11 +53,14 @@ async def list_all(app: App, *, as_json: bool) -> None:
 
 def needed(app: App) -> list[str]:
     """What the settings need on this machine, whether it is here or not."""
-    from engine.llm.factory import local_model_needed
+    from engine.llm.factory import choose_local_model, uses_endpoint
 
-    names = [status.entry.name for status in app.models.entries() if status.entry.default]
-    writer = local_model_needed(app.settings.language_model, app.models)
-    return [*([writer] if writer else []), *(name for name in names if name != writer)]
+    settings = app.settings.language_model
+    writers = []
+    if not uses_endpoint(settings) and settings.model_file is None:
+        writers.append(choose_local_model(app.models, wanted=settings.model or None))
+    others = [entry for entry in app.models.catalogue.defaults()]
+    return writers + [entry.name for entry in others if entry.purpose != "language-model"]
 
 
 async def pull(app: App, names: Sequence[str]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 import typer
 
@@ -30,10 +30,9 @@ def chosen_mode(app: App, mode: str) -> Mode:
 
     if not mode:
         return app.settings.conversation.mode
-    for known in get_args(Mode):
-        if mode == known:
-            return known
-    raise InvalidInputError(f"There is no mode {mode!r}; choose text, voice or clip.")
+    if mode not in get_args(Mode):
+        raise InvalidInputError(f"There is no mode {mode!r}; choose text, voice or clip.")
+    return cast("Mode", mode)
 
 
 async def say(
