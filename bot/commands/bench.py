@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -11,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from bot.files import check_writable, write_file
 from bot.output import print_json, print_table, say, status
 from bot.progress import Step
-from personas.errors import UnavailableError
 
 if TYPE_CHECKING:
     from bot.app import App
@@ -106,13 +106,12 @@ async def portraits(app: App, *, sheet: Path | None, style: str, limit: int, as_
 
 
 def _landmarkers() -> list[FaceLandmarker]:
-    from engine.portrait.landmarks.mediapipe import MediaPipeLandmarker
+    from engine.portrait.landmarks.mediapipe import MediaPipeFaceMesh
 
-    try:
-        return [MediaPipeLandmarker()]
-    except UnavailableError as error:
-        say(str(error))
+    if importlib.util.find_spec("mediapipe") is None:
+        say("No detector looks at them: pip install 'chatanything[landmarks]' adds one.")
         return []
+    return [MediaPipeFaceMesh()]
 
 
 def _print_report(report: Report) -> None:

@@ -59,7 +59,7 @@ def needed(app: App) -> list[str]:
     writers = []
     if not uses_endpoint(settings) and settings.model_file is None:
         writers.append(choose_local_model(app.models, wanted=settings.model or None))
-    others = [entry for entry in app.models.catalogue.defaults()]
+    others = app.models.catalogue.defaults()
     return writers + [entry.name for entry in others if entry.purpose != "language-model"]
 
 
