@@ -123,7 +123,7 @@ installed() { # FINGERPRINT EXTRA...
 install() { # EXTRA...
     local extras uv
     extras=$(IFS=,; printf '%s' "$*")
-    cd -- "$ROOT"
+    cd -- "$ROOT" || return
     if uv=$(find_uv); then
         share_pip_configuration
         say "Installing ChatAnything${extras:+ with $extras} (some 300 MB the first time)"
@@ -136,8 +136,8 @@ install() { # EXTRA...
         "$PYTHON_IN_VENV" -m pip install --quiet --editable . --constraint constraints.txt
     else
         # pip knows no overrides; the constraints are the whole, resolved set, so it need not resolve
-        "$PYTHON_IN_VENV" -m pip install --quiet --no-deps --requirement constraints.txt
-        "$PYTHON_IN_VENV" -m pip install --quiet --no-deps --editable .
+        "$PYTHON_IN_VENV" -m pip install --quiet --no-deps --requirement constraints.txt &&
+            "$PYTHON_IN_VENV" -m pip install --quiet --no-deps --editable .
     fi
 }
 

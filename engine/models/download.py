@@ -107,6 +107,8 @@ class FileDownload:
         limit = self.size - at if stretch.verbatim else self.size + ARCHIVE_ALLOWANCE
         raw = self._fetch(stretch, self.folder / raw_name, at, limit, exact=whole)
         if whole and at == 0 and raw.parent == self.folder:
+            with raw.open("rb") as file:
+                os.fsync(file.fileno())
             raw.replace(self.joined)
             return self.joined.stat().st_size
         added = 0

@@ -306,10 +306,18 @@ class ModelStore:
             yield Web(client, self._environment, self._patience)
 
     def _default_client(self) -> httpx2.Client:
+        import ssl
+
         import httpx2
 
         timeout = httpx2.Timeout(self._patience.read, connect=self._patience.connect)
-        return httpx2.Client(timeout=timeout, headers={"User-Agent": "chatanything"})
+        client = {"User-Agent": "chatanything"}
+        # whoever told pip about a company's certificates has said enough
+        authorities = self._environment.get("PIP_CERT")
+        if authorities and not self._environment.get("SSL_CERT_FILE"):
+            context = ssl.create_default_context(cafile=authorities)
+            return httpx2.Client(timeout=timeout, headers=client, verify=context)
+        return httpx2.Client(timeout=timeout, headers=client)
 
 
 def _ignore(progress: PullProgress) -> None:

@@ -103,6 +103,8 @@ class Web:
                 self._check_status(response, host)
                 yield response
         except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
+            if "CERTIFICATE" in str(error).upper():
+                raise SourceError(f"the certificate of {host} cannot be verified") from error
             raise InterruptedTransferError(f"{host} could not be reached") from error
         except httpx2.TimeoutException as error:
             raise InterruptedTransferError(f"{host} fell silent") from error

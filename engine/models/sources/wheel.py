@@ -119,7 +119,10 @@ def _links(web: Web, page: str) -> list[tuple[str, str]]:
     if "json" in content_type:
         files: Any = web.parse_json(body)
         files = files.get("files", []) if isinstance(files, dict) else []
-        return [(file["filename"], urljoin(base, file["url"])) for file in files]
+        try:
+            return [(str(file["filename"]), urljoin(base, str(file["url"]))) for file in files]
+        except (KeyError, TypeError, ValueError) as error:
+            raise SourceError("the index's answer makes no sense") from error
     return [
         (unquote(urlsplit(href).path.rpartition("/")[2]), urljoin(base, href).partition("#")[0])
         for href in _hrefs(body.decode("utf-8", "replace"))
