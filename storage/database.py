@@ -11,7 +11,6 @@ from sqlalchemy import Connection, Table, event
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from personas.errors import UnavailableError
 from storage.failures import explain
 from storage.settings import StorageSettings
 
@@ -30,14 +29,9 @@ class Database:
         url = settings.database
         self._is_sqlite = url.get_backend_name() == "sqlite"
         self.place = url.database or "memory" if self._is_sqlite else "The database"
-        try:
-            self._engine = create_async_engine(
-                url, connect_args={"timeout": settings.busy_seconds} if self._is_sqlite else {}
-            )
-        except (SQLAlchemyError, ImportError) as error:
-            raise UnavailableError(
-                f"The database driver {url.drivername!r} is not installed."
-            ) from error
+        self._engine = create_async_engine(
+            url, connect_args={"timeout": settings.busy_seconds} if self._is_sqlite else {}
+        )
         if self._is_sqlite:
             event.listen(self._engine.sync_engine, "connect", _prepare_sqlite)
             event.listen(self._engine.sync_engine, "begin", _begin_sqlite)

@@ -7,6 +7,9 @@ from pathlib import Path
 from platformdirs import user_data_path
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from personas.errors import UnavailableError
 
 
 class StorageSettings(BaseModel):
@@ -53,10 +56,14 @@ class StorageSettings(BaseModel):
 
     @property
     def database(self) -> URL:
-        """The URL of the database, the default filled in."""
+        """The URL of the database, the default filled in.
+
+        Raises:
+            UnavailableError: it is no URL, or its driver is not installed.
+        """
         given = self.database_url.get_secret_value()
         if given:
-            return make_url(given)
+            return _checked(given)
         file = self.data_folder.expanduser().absolute() / "chatanything.sqlite3"
         return URL.create("sqlite+aiosqlite", database=str(file))
 
@@ -66,3 +73,18 @@ class StorageSettings(BaseModel):
         if self.media_url:
             return None
         return self.data_folder.expanduser().absolute() / "media"
+
+
+def _checked(given: str) -> URL:
+    try:
+        url = make_url(given)
+    except (ArgumentError, ValueError) as error:  # its text may hold a password: not repeated
+        raise UnavailableError("The setting database_url is not the URL of a database.") from error
+    try:
+        url.get_dialect().import_dbapi()
+    except (ArgumentError, ImportError) as error:
+        raise UnavailableError(
+            f"The database driver {url.drivername} is not installed. Install it, or leave "
+            "database_url empty to keep everything in the data folder."
+        ) from error
+    return url
