@@ -18,7 +18,7 @@ from engine.portrait.illustrated.art.people import (
     compose,
     load_illustrators,
 )
-from engine.portrait.illustrated.art.wishes import names_person
+from engine.portrait.illustrated.art.wishes import is_trade, names_person
 from engine.portrait.illustrated.art.words import Phrase, parse
 from personas.persona import ArtCredit, FaceGeometry, Point, PortraitBrief
 from personas.styles import ArtKind, Style
@@ -119,6 +119,7 @@ class ArtLibrary:
         packs = self._packs(style)
         phrase = _readable(brief.subject)
         meant = self._matcher.by_emoji(phrase.emoji) if not phrase.words else None
+        trade = names_person(phrase)
         found: list[Match] = []
         if meant is not None and (pack := _first(meant, packs)):
             found.append(Match(meant, pack, 1.0))
@@ -130,9 +131,10 @@ class ArtLibrary:
             return -0.012 if pack == OURS else -0.03
 
         for scored in self._matcher.score(phrase, f"{brief.subject} {brief.details}", favour):
-            pack = _first(scored.concept, packs) or (
-                "" if scored.concept.kind == "person" else None
-            )
+            person = scored.concept.kind == "person"
+            if person and scored.score < NAMED and not trade:
+                continue  # a river is no person in a boat
+            pack = "" if person else _first(scored.concept, packs)
             if pack is not None and scored.score >= FITTING:
                 found.append(Match(scored.concept, pack, scored.score))
             if len(found) >= count:
@@ -141,9 +143,14 @@ class ArtLibrary:
 
     def _is_person(self, brief: PortraitBrief, phrase: Phrase, best: Match) -> bool:
         """Trusts the words before the flag: language models say that robots are people."""
-        if names_person(phrase) or best.concept.kind == "person":
+        concept = best.concept
+        if concept.kind == "person":
             return True
-        return brief.is_person and best.score < NAMED
+        if best.score < NAMED:
+            return brief.is_person or names_person(phrase)
+        named = {concept.name, *concept.aliases}
+        whole = any(" " in tail and tail in named for tail in phrase.tails)
+        return brief.is_person and is_trade(phrase) and not whole
 
     def _person(self, brief: PortraitBrief, style: Style, seed: int) -> Artwork:
         illustrators = load_illustrators()

@@ -81,12 +81,17 @@ def _people_words() -> frozenset[str]:
     return frozenset(_lexicon()["people"].split())
 
 
+def is_trade(phrase: Phrase) -> bool:
+    """Whether the head noun is a listed word for people: nurse, pirate, grandmother."""
+    return phrase.head in _people_words() or any(tail in _roles() for tail in phrase.tails)
+
+
 def names_person(phrase: Phrase) -> bool:
-    """Whether the head noun is a word for people."""
+    """Whether the head noun is, or looks like, a word for people."""
     head = phrase.head
-    if head in _people_words() or any(tail in _roles() for tail in phrase.tails):
-        return True
-    return len(head) > 6 and head.endswith(("woman", "man", "girl", "boy", "ologist", "person"))
+    return is_trade(phrase) or (
+        len(head) > 6 and head.endswith(("woman", "man", "girl", "boy", "ologist", "person"))
+    )
 
 
 class Wishes:

@@ -99,18 +99,37 @@ class Phrase:
 def parse(subject: str) -> Phrase:
     """Takes a subject apart; any text at all will do."""
     text = unicodedata.normalize("NFKC", subject)[:4_000]
-    words = [singular(word) for word in tokens(text)][: MAX_WORDS * 3]
+    emoji = tuple(emoji_in(text))
+    words = [singular(word) for word in tokens(_without_name(text))][: MAX_WORDS * 3]
     while words and words[0] in _ARTICLES:
         words.pop(0)
     inside, unit = _noun_phrase(words)
     inside = inside[-MAX_WORDS:]
-    tails = tuple(" ".join(inside[start:]) for start in range(max(0, len(inside) - 4), len(inside)))
+    tails = [" ".join(inside[start:]) for start in range(max(0, len(inside) - 4), len(inside))]
     if unit and inside:
-        tails = (f"{unit} of {' '.join(inside)}", f"{unit} of {inside[-1]}", *tails)
+        tails = [f"{unit} of {' '.join(inside)}", f"{unit} of {inside[-1]}", *tails]
+    elif content := _content(words, inside):
+        tails = [f"{inside[-1]} of {content}", *tails]
+    elif len(words) <= 5:
+        tails = [" ".join(words), *tails]  # bow and arrow
     rest = list(words)
     for word in inside:
         rest.remove(word)
-    return Phrase(tuple(inside), tails, tuple(rest[:MAX_WORDS]), tuple(emoji_in(text)), unit)
+    distinct = tuple(dict.fromkeys(tail for tail in tails if tail))
+    return Phrase(tuple(inside), distinct, tuple(rest[:MAX_WORDS]), emoji, unit)
+
+
+def _without_name(text: str) -> str:
+    """Drops the name at the end of "my dog Rex"; names that are all there is stay."""
+    words = text.split()
+    end = len(words)
+    while end and words[end - 1][:1].isupper():
+        end -= 1
+    before = [word.lower() for word in words[:end]]
+    says = [w for w in before if w not in _ARTICLES and w not in _STOPPERS and w != "of"]
+    if end == len(words) or not says or before[-1] in _STOPPERS | _ARTICLES | {"of"}:
+        return text
+    return " ".join(words[:end])
 
 
 def tokens(text: str) -> list[str]:
@@ -162,6 +181,16 @@ def emoji_in(text: str) -> list[str]:
         else:
             joined = False
     return found[:8]
+
+
+def _content(words: list[str], phrase: list[str]) -> str:
+    """Of what it is, where the phrase goes on with "of": a bag of flour."""
+    if not phrase:
+        return ""
+    end = words.index(phrase[-1]) + 1
+    if words[end : end + 1] != ["of"]:
+        return ""
+    return next((word for word in words[end + 1 :] if word not in _ARTICLES), "")
 
 
 def _noun_phrase(words: list[str]) -> tuple[list[str], str]:
