@@ -165,16 +165,14 @@ def _row(category: str, results: Sequence[Result], names: Sequence[str]) -> Row:
     def errors(name: str) -> list[float]:
         return [error for result in results if (error := result.errors[name]) is not None]
 
+    def median(values: Sequence[float], digits: int) -> float | None:
+        return round(float(np.median(values)), digits) if values else None
+
     return Row(
         category=category,
         portraits=len(results),
         constructed=sum(_inside(result) for result in results),
         found={name: len(errors(name)) for name in names},
-        error={
-            name: round(float(np.median(errors(name))), 2) if errors(name) else None
-            for name in names
-        },
-        seconds=round(float(np.median([result.seconds for result in results])), 3)
-        if results
-        else 0.0,
+        error={name: median(errors(name), 2) for name in names},
+        seconds=median([result.seconds for result in results], 3) or 0.0,
     )

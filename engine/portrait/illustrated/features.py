@@ -76,7 +76,7 @@ def find_face(shapes: list[Shape], rgba: Image) -> OldFace | None:
         left, right = pair
         return _face(left, right, shapes, view)
     single = max(spots, key=lambda spot: spot.likely, default=None)
-    if single is None or single.likely < 0.75:
+    if single is None or single.likely < 0.35:
         return None
     return _face(single, single, shapes, view)
 
@@ -143,7 +143,7 @@ class _View:
             shape.left - grow, shape.top - grow, shape.right + grow, shape.bottom + grow
         )
         covered = float(self.alpha[around].mean())
-        if covered < 0.8:
+        if covered < 0.5:
             return None
         colour = self.middle_colour(shape)
         ring = self.lab[around].reshape(-1, 3)
@@ -152,11 +152,10 @@ class _View:
         tint = float(np.hypot(colour[1], colour[2]))
         dark = np.clip((52 - lightness) / 30, 0, 1)
         white = np.clip((lightness - 84) / 10, 0, 1) * np.clip((24 - tint) / 12, 0, 1)
-        round_ = 1 - min(abs(math.log(h / w)) / 1.6, 1)
+        round_ = 1 - min(abs(math.log(h / w)) / 2.4, 1)
         likely = max(dark, 0.75 * white) * (0.45 + 0.55 * round_)
-        likely *= float(np.clip(contrast / 25, 0.25, 1)) * float(
-            np.clip((covered - 0.8) / 0.17, 0, 1)
-        )
+        likely *= float(np.clip(contrast / 25, 0.3, 1))
+        likely *= 0.3 + 0.7 * float(np.clip((covered - 0.5) / 0.45, 0, 1))
         top, bottom = self.box[1], self.box[3]
         height = (y - top) / max(bottom - top, 1e-6)
         likely *= 1 - 0.45 * float(np.clip((height - 0.55) / 0.35, 0, 1))
@@ -183,7 +182,7 @@ def _best_pair(spots: list[_Spot], view: _View) -> tuple[_Spot, _Spot] | None:
             aside = abs(middle - (left + right) / 2) / span
             level = 1 - min(dy / dx / 0.32, 1) * 0.5
             size = math.sqrt(wide * tall) / span
-            fitting = math.exp(-((math.log(size / 0.085) / 1.1) ** 2))
+            fitting = math.exp(-((math.log(size / 0.085) / 1.4) ** 2))
             score = (
                 (one.likely * other.likely) ** 0.5
                 * (0.3 + 0.7 * alike)
@@ -194,7 +193,7 @@ def _best_pair(spots: list[_Spot], view: _View) -> tuple[_Spot, _Spot] | None:
             if best is None or score > best[0]:
                 pair = (one, other) if ax <= bx else (other, one)
                 best = (score, *pair)
-    if best is None or best[0] < 0.24:
+    if best is None or best[0] < 0.15:
         return None
     return best[1], best[2]
 

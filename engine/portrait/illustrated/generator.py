@@ -19,7 +19,7 @@ from engine.portrait.base import (
 from engine.portrait.illustrated.erase import take_face_out
 from engine.portrait.illustrated.framing import frame_subject, upright
 from engine.portrait.illustrated.ground import lay_patch, over, prepare_ground
-from engine.portrait.illustrated.look import OUTLINE, choose_look
+from engine.portrait.illustrated.look import OUTLINE, Rendering, choose_look
 from engine.portrait.illustrated.placement import body_box, place_face, place_over
 from engine.portrait.illustrated.proportions import CHILD, GROWN, face_at_centre
 from engine.portrait.illustrated.scenery import paint_scene
@@ -92,10 +92,19 @@ class IllustratedGenerator:
         tell(0.3, f"finding the face of the {art.title}")
         return self._draw(art, brief, style, seed, tell)
 
+    def _rendering(self, art: Artwork, style: Style) -> Rendering:
+        """How the art is drawn, which is not always how it was asked for."""
+        if art.pack in style.packs or art.kind == "person":
+            return style.rendering
+        for other in self._styles.all():
+            if art.pack in other.packs:
+                return other.rendering
+        return style.rendering
+
     def _draw(
         self, art: Artwork, brief: PortraitBrief, style: Style, seed: int, tell: Progress
     ) -> PortraitDraft:
-        size, rendering = self._size, style.rendering
+        size, rendering = self._size, self._rendering(art, style)
         subject, face, patch, own_nose = _with_face_place(art, brief)
         frame = frame_subject(body_box(subject[..., 3]), face, size)
         geometry = frame.face(face)
@@ -105,9 +114,7 @@ class IllustratedGenerator:
             body = lay_patch(body, geometry, rendering, line or 4.0)
         else:
             body = prepare_ground(body, geometry, rendering)
-        look = choose_look(
-            body, geometry, brief, rendering, seed, own_nose=own_nose, line_width=line
-        )
+        look = choose_look(body, geometry, brief, rendering, seed, own_nose, line)
         tell(0.5, "painting the background")
         background = paint_scene(body, brief, rendering, seed)
         background = _shadow(background, body, frame.grounded)

@@ -61,7 +61,6 @@ def choose_look(
     brief: PortraitBrief,
     rendering: Rendering,
     seed: int,
-    *,
     own_nose: bool = True,
     line_width: float | None = None,
 ) -> FaceLook:

@@ -28,11 +28,11 @@ Floats = NDArray[np.float32]
 
 GRID = 144
 """Pixels of the longer side on which is searched."""
-SIZES = (0.92, 0.8, 0.7, 0.61, 0.53, 0.46, 0.4, 0.35, 0.3, 0.26, 0.22, 0.18, 0.15)
+SIZES = (0.92, 0.8, 0.7, 0.61, 0.53, 0.46, 0.4, 0.35, 0.3, 0.26, 0.22, 0.18, 0.15, 0.125, 0.105)
 """Widths of the face oval that are tried, in square roots of the body's area."""
 COVERED = 0.985
 """How much of the features' ellipse must lie on the body."""
-SMALLEST_HEAD = 0.17
+SMALLEST_HEAD = 0.1
 """Likewise on a head, which may be small: the portrait shows it from near."""
 PATCHED = -9.0
 """Score of places that need a patch."""
@@ -209,7 +209,7 @@ class _Surface:
         else:
             rows = np.arange(self.mask.shape[0], dtype=np.float32)[:, None]
             away = np.hypot(columns - head[0], rows - head[1])
-            score -= 3.5 * np.maximum(away - 0.3 * width, 0) / unit
+            score -= 9 * np.maximum(away - 0.3 * width, 0) / unit
         score = np.where(fits, score, -np.inf)
         y, x = np.unravel_index(int(np.argmax(score)), score.shape)
         return float(score[y, x]), int(x), int(y)
