@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from personas.prompts import SAMPLE_WORDS, DraftExchange, PersonaDraft
+from personas.prompts import SAMPLE_PHRASES, SAMPLE_WORDS, PersonaDraft, shingles
 from personas.subject import Subject, content_words, find_subject, is_about
 from personas.text import loops, plain, sentences, whole_sentences
 
@@ -51,9 +51,11 @@ def character_of(draft: PersonaDraft, limit: int = 900) -> str:
     return text if re.match(r"you(['’]re)?\b", text, re.IGNORECASE) else ""
 
 
-def greeting_of(draft: PersonaDraft, limit: int = 300) -> str:
+def greeting_of(draft: PersonaDraft, description: str, limit: int = 300) -> str:
     """The greeting; empty where it is about somebody instead of by somebody."""
     text = spoken(draft.greeting, limit)
+    if is_from_samples(text, description):
+        return ""
     opening = text[:60].casefold()
     if opening.startswith(("you are ", "you're ")) or (
         opening and opening in (draft.you[:60].casefold(), draft.tagline[:60].casefold())
@@ -68,7 +70,7 @@ def exchanges_of(draft: PersonaDraft, description: str) -> list[tuple[str, str]]
     greeting = draft.greeting[:40].casefold()
     for exchange in draft.talk[:4]:
         question, answer = fact(exchange.q, 120), spoken(exchange.a, 300)
-        copied = _is_copied(exchange, description)
+        copied = is_from_samples(f"{exchange.q} {exchange.a}", description)
         if not question or len(answer) < 8 or copied or question.casefold() == answer.casefold():
             continue
         if answer[:40].casefold() == greeting or answer in (known for _, known in found):
@@ -89,7 +91,7 @@ def is_from_samples(text: str, description: str) -> bool:
     """Whether a text was taken over from our examples instead of the description."""
     words = {word.casefold().strip(".,!?") for word in text.split()}
     own = {word.casefold().strip(".,!?") for word in description.split()}
-    return bool(words & SAMPLE_WORDS - own)
+    return bool(words & SAMPLE_WORDS - own) or bool(shingles(text) & SAMPLE_PHRASES)
 
 
 def drawn_subject(draft: PersonaDraft, description: str) -> tuple[str, str]:
@@ -146,7 +148,3 @@ def _repeats(text: str) -> bool:
 def _said_twice_only(text: str) -> bool:
     """Whether what stands before a loop is something by itself."""
     return len(text.split()) >= 5 and not _repeats(whole_sentences(text))
-
-
-def _is_copied(exchange: DraftExchange, description: str) -> bool:
-    return is_from_samples(f"{exchange.q} {exchange.a}", description)

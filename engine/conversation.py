@@ -2,29 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+import asyncio
+import contextlib
+import hashlib
+import logging
+import threading
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
+from weakref import WeakValueDictionary
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from engine.events import ReplyEvent
-from engine.llm.base import LanguageModel
+from engine.context import ContextBuilder
+from engine.events import (
+    ClipFailed,
+    ClipReady,
+    ReplyEvent,
+    ReplyFailed,
+    SpeechReady,
+    TextDelta,
+    TextReady,
+)
+from engine.guard import WordGuard
+from engine.heads import Heads
+from engine.llm.base import LanguageModel, Message, Sampling
+from engine.llm.failures import ContextOverflowError
 from engine.portrait.base import Image
 from engine.speech.base import Speech, SpeechSynthesizer
 from engine.talkinghead.base import Clip, TalkingHead
+from engine.talkinghead.stopwatch import Stopwatch
+from personas.errors import ChatAnythingError, InvalidInputError
 from personas.persona import Persona
+from personas.prompts import SPEECHLESS
+from personas.text import clean
 
 if TYPE_CHECKING:
+    from storage.conversations import Turn
     from storage.store import Storage
 
+log = logging.getLogger(__name__)
+
 Mode = Literal["text", "voice", "clip"]
+
+_HISTORY_TURNS = 200
+"""Turns that are looked at; more than any budget of tokens holds."""
+_MAX_MESSAGE = 32_000
+_SHARES = (1.0, 0.5, 0.25)
+"""How much of the context is used, try by try, when an endpoint finds it too long."""
+_UNEXPECTED = "Something went wrong in the program. The log says more."
 
 
 class Encode(Protocol):
     """Frames and speech in, video out; `engine.talkinghead.video.encode` is one."""
 
-    def __call__(self, frames: Iterable[Image], speech: Speech, *, fps: int, size: int) -> Clip:
-        """Encodes while the frames are drawn."""
+    def __call__(
+        self,
+        frames: Iterable[Image],
+        speech: Speech,
+        *,
+        fps: int,
+        size: int,
+        cancel: threading.Event | None = None,
+    ) -> Clip:
+        """Encodes while the frames are drawn; ends soon with an error once `cancel` is set."""
 
 
 class ConversationSettings(BaseModel):
@@ -37,11 +78,34 @@ class ConversationSettings(BaseModel):
     history_tokens: int = Field(
         default=2000, ge=0, description="how much of the conversation the model is shown, in tokens"
     )
+    temperature: float = Field(
+        default=0.8, ge=0, le=2, description="how freely the model chooses its words"
+    )
     clips_at_once: int = Field(default=1, ge=1, le=64, description="clips drawn at the same time")
 
 
+@dataclass
+class _Answer:
+    """What has become of an answer so far."""
+
+    shown: str = ""
+    turn: Turn | None = None
+
+
 class Conversations:
-    """Answers messages in the name of personas."""
+    """Answers messages in the name of personas.
+
+    In one conversation one text is written at a time, in the order in which the messages came;
+    clips follow when they are done and hold up no text.
+
+    Args:
+        model: writes.
+        synthesizer: speaks.
+        head: moves the face.
+        encode: makes the video.
+        storage: where it is all kept.
+        settings: how answers are.
+    """
 
     def __init__(
         self,
@@ -52,16 +116,245 @@ class Conversations:
         storage: Storage,
         settings: ConversationSettings,
     ) -> None:
-        raise NotImplementedError
+        self._model = model
+        self._synthesizer = synthesizer
+        self._head = head
+        self._encode = encode
+        self._storage = storage
+        self._settings = settings
+        self._context = ContextBuilder(model, settings.history_tokens, settings.reply_tokens)
+        self._heads = Heads(head, storage.media)
+        self._writing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._clips = asyncio.Semaphore(settings.clips_at_once)
 
-    def reply(
+    async def begin(self, persona: Persona, channel: str) -> Turn | None:
+        """Begins a conversation with the persona's greeting; None where it has begun before.
+
+        Raises:
+            NotFoundError: the persona is not stored.
+        """
+        conversation = await self._storage.conversations.open(persona, channel)
+        async with self._writing.setdefault(conversation.id, asyncio.Lock()):
+            if await self._storage.conversations.history(conversation.id, limit=1):
+                return None
+            greeting = _turn("persona", persona.personality.greeting)
+            return await self._storage.conversations.append(conversation.id, greeting)
+
+    async def reply(
         self,
         persona: Persona,
-        conversation_id: str,
+        channel: str,
         message: str,
         author: str = "",
         *,
         mode: Mode | None = None,
-    ) -> AsyncIterator[ReplyEvent]:
-        """Answers `message`; text never waits for the clip."""
-        raise NotImplementedError
+    ) -> AsyncGenerator[ReplyEvent]:
+        """Answers `message`; text never waits for the clip.
+
+        The last event is `ReplyFailed`, or else by mode: `TextReady`; `SpeechReady` or
+        `ClipFailed`; `ClipReady` or `ClipFailed`. Closing the iterator stops everything at
+        once; what was shown by then is kept as the answer.
+
+        Args:
+            persona: who answers.
+            channel: where, as the platform names it: one persona has one conversation in each.
+            message: what was said to it.
+            author: by whom.
+            mode: what the answer is; as set when None.
+        """
+        mode = mode or self._settings.mode
+        watch, answer = Stopwatch(), _Answer()
+        try:
+            text = clean(message[:_MAX_MESSAGE])
+            if not text:
+                raise InvalidInputError("There is nothing to answer in an empty message.")
+            conversation = await self._storage.conversations.open(persona, channel)
+            lock = self._writing.setdefault(conversation.id, asyncio.Lock())
+            writing = self._write(persona, conversation.id, text, clean(author), answer, watch)
+            async with lock, contextlib.aclosing(writing) as pieces:
+                async for piece in pieces:
+                    yield TextDelta(piece)
+        except ChatAnythingError as error:
+            log.warning("No reply of %s: %s", persona.slug, error, exc_info=error)
+            yield ReplyFailed(str(error))
+            return
+        except Exception:
+            log.exception("No reply of %s", persona.slug)
+            yield ReplyFailed(_UNEXPECTED)
+            return
+        assert answer.turn is not None
+        yield TextReady(answer.turn.text, dict(watch.seconds))
+        if mode == "text":
+            return
+        try:
+            with watch.stage("speech"):
+                speech = await asyncio.to_thread(
+                    self._synthesizer.synthesize, answer.turn.text, persona.voice
+                )
+            yield SpeechReady(speech)
+            if mode == "clip":
+                yield await self._clip(persona, answer.turn, speech, watch)
+        except ChatAnythingError as error:
+            log.warning("No clip of %s: %s", persona.slug, error, exc_info=error)
+            yield ClipFailed(str(error))
+        except Exception:
+            log.exception("No clip of %s", persona.slug)
+            yield ClipFailed(_UNEXPECTED)
+
+    async def _write(
+        self,
+        persona: Persona,
+        conversation_id: str,
+        message: str,
+        author: str,
+        answer: _Answer,
+        watch: Stopwatch,
+    ) -> AsyncGenerator[str]:
+        """The pieces of the answer; both turns are stored when it ends, however it ends."""
+        kept = self._storage.conversations
+        asked = _turn("user", message, author)
+        history = await kept.history(conversation_id, limit=_HISTORY_TURNS)
+        turns = [asked]
+        if not history:
+            turns.insert(0, _turn("persona", persona.personality.greeting))
+            history = turns[:1]
+        final = ""
+        try:
+            with watch.stage("text"):
+                async with contextlib.aclosing(
+                    self._say(persona, conversation_id, history, message, author, answer)
+                ) as pieces:
+                    async for piece in pieces:
+                        final += piece
+                        yield piece
+        except (GeneratorExit, asyncio.CancelledError):
+            if answer.shown.strip():
+                turns.append(_turn("persona", answer.shown.strip()))
+                await asyncio.shield(self._keep(conversation_id, turns))
+            raise
+        turns.append(_turn("persona", answer.shown))
+        with watch.stage("storing"):
+            stored = await self._keep(conversation_id, turns)
+        answer.turn = stored[-1]
+
+    async def _say(
+        self,
+        persona: Persona,
+        conversation_id: str,
+        history: Sequence[Turn],
+        message: str,
+        author: str,
+        answer: _Answer,
+    ) -> AsyncGenerator[str]:
+        """Asks the model, again if it says nothing; `answer.shown` is the whole at the end."""
+        failure: ChatAnythingError | None = None
+        for attempt in range(2):
+            guard = WordGuard(persona.personality.name, {author, "user"} - {""})
+            seed = _seed(persona, len(history), message, attempt)
+            try:
+                async with contextlib.aclosing(
+                    self._stream(persona, conversation_id, history, message, author, seed)
+                ) as pieces:
+                    async for piece in pieces:
+                        fresh = guard.feed(piece)
+                        answer.shown = guard.shown
+                        if fresh:
+                            yield fresh
+                        if guard.done:
+                            break
+            except ChatAnythingError as error:
+                # Half an answer is better than none, and it has been seen already.
+                failure = error
+                log.warning("The answer broke off: %s", error, exc_info=error)
+            rest = guard.finish()
+            answer.shown = guard.shown
+            if rest:
+                yield rest
+            text = guard.text()
+            if any(character.isalnum() for character in text):
+                answer.shown = text
+                return
+            if failure is not None:
+                answer.shown = ""
+                raise failure
+        answer.shown = SPEECHLESS[persona.personality.mood]
+        if not persona.personality.language.startswith("en"):
+            answer.shown = persona.personality.greeting
+        yield answer.shown
+
+    async def _stream(
+        self,
+        persona: Persona,
+        conversation_id: str,
+        history: Sequence[Turn],
+        message: str,
+        author: str,
+        seed: int,
+    ) -> AsyncGenerator[str]:
+        """The model's own words; with less history if the endpoint cannot read so much."""
+        sampling = Sampling(
+            temperature=self._settings.temperature,
+            max_tokens=self._settings.reply_tokens,
+            seed=seed,
+            stop=("\nUser:", "\nHuman:", "<|im_end|>"),
+        )
+        for share in _SHARES:
+            messages: list[Message] = await self._context.build(
+                persona, conversation_id, history, message, author, share=share
+            )
+            try:
+                async with contextlib.aclosing(self._model.stream(messages, sampling)) as pieces:
+                    async for piece in pieces:
+                        yield piece
+                return
+            except ContextOverflowError:
+                if share == _SHARES[-1]:
+                    raise
+
+    async def _keep(self, conversation_id: str, turns: Sequence[Turn]) -> list[Turn]:
+        return [await self._storage.conversations.append(conversation_id, turn) for turn in turns]
+
+    async def _clip(
+        self, persona: Persona, turn: Turn, speech: Speech, watch: Stopwatch
+    ) -> ClipReady:
+        """Draws, encodes and stores the clip of a turn."""
+        assert turn.id is not None
+        cancel = threading.Event()
+        capabilities = self._head.capabilities
+        seed = _seed(persona, 0, turn.text, 0)
+
+        def work(prepared: Any) -> Clip:
+            frames = self._head.frames(prepared, speech, seed)
+            return self._encode(
+                frames, speech, fps=capabilities.fps, size=capabilities.size, cancel=cancel
+            )
+
+        async with self._clips:
+            with watch.stage("head"):
+                prepared = await self._heads.get(persona.portrait)
+            try:
+                with watch.stage("clip"):
+                    clip = await asyncio.to_thread(work, prepared)
+            except asyncio.CancelledError:
+                cancel.set()
+                raise
+        with watch.stage("storing"):
+            key = await self._storage.media.put(clip.data, ".mp4")
+            try:
+                await self._storage.conversations.attach_clip(turn.id, key)
+            except BaseException:
+                await asyncio.shield(self._storage.media.delete(key))
+                raise
+        return ClipReady(key, clip.data, clip.duration, dict(watch.seconds))
+
+
+def _turn(role: Literal["user", "persona"], text: str, author: str = "") -> Turn:
+    from storage.conversations import Turn
+
+    return Turn(role=role, author=author[:100], text=text)
+
+
+def _seed(persona: Persona, turns: int, message: str, attempt: int) -> int:
+    """The same conversation with the same persona goes the same way again."""
+    told = f"{persona.seed}\n{turns}\n{attempt}\n{message}"
+    return int.from_bytes(hashlib.sha256(told.encode("utf-8", "replace")).digest()[:4]) >> 1

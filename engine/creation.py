@@ -2,19 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+import asyncio
+import contextlib
+import hashlib
+import json
+import logging
+import secrets
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from engine.events import CreationEvent
+from engine.drawing import discard, draw, encode_draft, keep, keys_of
+from engine.events import (
+    CreationEvent,
+    CreationFailed,
+    PersonalityReady,
+    PersonaReady,
+    PortraitProgress,
+    PortraitReady,
+)
 from engine.llm.base import LanguageModel
-from engine.portrait.base import PortraitGenerator
-from personas.persona import Persona, Personality, PortraitBrief
+from engine.pictures import read_upload
+from engine.portrait.base import PortraitDraft, PortraitGenerator
+from engine.talkinghead.stopwatch import Stopwatch
+from engine.writer import PersonaWriter, Written
+from personas.descriptions import accept
+from personas.errors import ChatAnythingError
+from personas.improvised import is_person
+from personas.persona import Persona, Personality, PortraitBrief, slugify
 
 if TYPE_CHECKING:
     from personas.styles import StyleCatalogue
     from personas.voices import VoiceCatalogue
     from storage.store import Storage
+
+log = logging.getLogger(__name__)
+
+_UNEXPECTED = "The persona could not be made because of a fault in the program. The log says more."
 
 
 @dataclass(frozen=True)
@@ -41,7 +66,19 @@ class CreationRequest:
 
 
 class Creator:
-    """Builds personas."""
+    """Builds personas.
+
+    A persona is stored last, in one step and whole; until then nothing of it counts, and what a
+    failed or cancelled creation put aside is given up.
+
+    Args:
+        model: writes personalities.
+        portraits: draws.
+        styles: the catalogue of looks.
+        voices: the catalogue of voices.
+        storage: where personas are kept.
+        portraits_at_once: how many are drawn at the same time.
+    """
 
     def __init__(
         self,
@@ -50,26 +87,273 @@ class Creator:
         styles: StyleCatalogue,
         voices: VoiceCatalogue,
         storage: Storage,
+        *,
+        portraits_at_once: int = 1,
     ) -> None:
-        raise NotImplementedError
+        self._model = model
+        self._portraits = portraits
+        self._styles = styles
+        self._voices = voices
+        self._storage = storage
+        self._writer = PersonaWriter(model, styles, voices)
+        self._drawing = asyncio.Semaphore(portraits_at_once)
 
-    def create(self, request: CreationRequest) -> AsyncIterator[CreationEvent]:
-        """Makes a persona; the last event is `PersonaReady` or `CreationFailed`."""
-        raise NotImplementedError
+    async def create(self, request: CreationRequest) -> AsyncGenerator[CreationEvent]:
+        """Makes a persona; the last event is `PersonaReady` or `CreationFailed`.
 
-    def adopt(
+        What was made of the same inputs before is given again. Closing the iterator cancels the
+        creation and leaves nothing of it.
+        """
+        events = self._create(request)
+        async with contextlib.aclosing(_explained(events)) as explained:
+            async for event in explained:
+                yield event
+
+    async def adopt(
         self,
         personality: Personality,
         request: CreationRequest,
         *,
         brief: PortraitBrief | None = None,
         card: dict[str, Any] | None = None,
-    ) -> AsyncIterator[CreationEvent]:
-        """Gives a face and a voice to a personality that was written elsewhere."""
-        raise NotImplementedError
+    ) -> AsyncGenerator[CreationEvent]:
+        """Gives a face and a voice to a personality that was written elsewhere.
+
+        Args:
+            personality: who it is; no language model is asked.
+            request: its description is kept as it is, and may be empty.
+            brief: what to draw; made of the personality when None.
+            card: fields of an imported character card to keep along.
+        """
+        events = self._adopt(personality, request, brief, card or {})
+        async with contextlib.aclosing(_explained(events)) as explained:
+            async for event in explained:
+                yield event
 
     async def find(
         self, description: str, gallery: str, seed: int, *, style: str = "", voice: str = ""
     ) -> Persona | None:
-        """The persona that was made of these inputs by this model, or None."""
-        raise NotImplementedError
+        """The persona that was made of these inputs by this model, or None.
+
+        Raises:
+            InvalidInputError: nothing can be made of the description.
+        """
+        request = CreationRequest(
+            accept(description), gallery=gallery, seed=seed, style=style, voice=voice
+        )
+        return await self._storage.personas.by_id(self._id(request, self._model.name))
+
+    async def new_portrait(
+        self, persona: Persona, *, seed: int | None = None, style: str = ""
+    ) -> AsyncGenerator[CreationEvent]:
+        """Draws a stored persona anew; the last event is `PersonaReady` or `CreationFailed`."""
+        events = self._redraw(persona, _seed(seed), style)
+        async with contextlib.aclosing(_explained(events)) as explained:
+            async for event in explained:
+                yield event
+
+    async def new_voice(
+        self, persona: Persona, voice: str = "", *, seed: int | None = None
+    ) -> Persona:
+        """Casts a stored persona anew and stores it.
+
+        Raises:
+            NotFoundError: there is no such voice, or the persona was deleted.
+        """
+        preset = (
+            self._voices.get(voice)
+            if voice
+            else self._voices.resolve(persona.voice.preset, persona.personality)
+        )
+        cast = self._voices.cast(preset.name, _seed(seed))
+        return await self._storage.personas.update(persona.model_copy(update={"voice": cast}))
+
+    async def _create(self, request: CreationRequest) -> AsyncGenerator[CreationEvent]:
+        watch = Stopwatch()
+        request = self._checked(replace(request, description=accept(request.description)))
+        assert request.seed is not None
+        persona_id = self._id(request, self._model.name)
+        existing = await self._storage.personas.by_id(persona_id)
+        if existing is not None:
+            yield PersonaReady(existing, existing=True)
+            return
+        with watch.stage("personality"):
+            written = await self._writer.write(
+                request.description, request.seed, style=request.style, voice=request.voice
+            )
+        yield PersonalityReady(written.personality, written.brief, written.improvised)
+        async with contextlib.aclosing(
+            self._embody(request, written, persona_id, self._model.name, {}, watch)
+        ) as events:
+            async for event in events:
+                yield event
+
+    async def _adopt(
+        self,
+        personality: Personality,
+        request: CreationRequest,
+        brief: PortraitBrief | None,
+        card: dict[str, Any],
+    ) -> AsyncGenerator[CreationEvent]:
+        request = self._checked(request)
+        author = f"card:{personality.model_dump_json()}"
+        persona_id = self._id(request, author)
+        existing = await self._storage.personas.by_id(persona_id)
+        if existing is not None:
+            yield PersonaReady(existing, existing=True)
+            return
+        brief = brief or brief_of(personality)
+        style = self._styles.resolve(request.style or brief.style, brief).name
+        written = Written(
+            personality,
+            brief.model_copy(update={"style": style}),
+            self._voices.resolve(request.voice, personality).name,
+        )
+        yield PersonalityReady(personality, written.brief)
+        async with contextlib.aclosing(
+            self._embody(request, written, persona_id, "", card, Stopwatch())
+        ) as events:
+            async for event in events:
+                yield event
+
+    async def _embody(
+        self,
+        request: CreationRequest,
+        written: Written,
+        persona_id: str,
+        model: str,
+        card: dict[str, Any],
+        watch: Stopwatch,
+    ) -> AsyncGenerator[CreationEvent]:
+        """Portrait, voice, and the storing of it all."""
+        seed = _seed(request.seed)
+        with watch.stage("portrait"):
+            draft: PortraitDraft | None = None
+            photo = None
+            if request.photo is not None:
+                photo = await asyncio.to_thread(read_upload, request.photo)
+            async with (
+                self._drawing,
+                contextlib.aclosing(draw(self._portraits, written.brief, seed, photo)) as steps,
+            ):
+                async for step in steps:
+                    if isinstance(step, PortraitProgress):
+                        yield step
+                    else:
+                        draft = step
+            assert draft is not None
+            files = await encode_draft(draft)
+        yield PortraitReady(files[0])
+        with watch.stage("storing"):
+            portrait = await keep(self._storage.media, draft, files)
+            persona = Persona(
+                id=persona_id,
+                slug=slugify(written.personality.name, slugify(written.personality.kind)),
+                gallery=request.gallery,
+                creator=request.creator,
+                description=request.description,
+                personality=written.personality,
+                portrait=portrait,
+                voice=self._voices.cast(written.voice, seed),
+                seed=seed,
+                model=model,
+                created_at=datetime.now(UTC),
+                card=card,
+            )
+            try:
+                stored = await self._storage.personas.add(persona)
+            except BaseException:
+                await asyncio.shield(discard(self._storage.media, keys_of(portrait)))
+                raise
+            if stored.portrait != portrait:  # somebody else was faster with the same persona
+                await discard(self._storage.media, keys_of(portrait))
+        yield PersonaReady(stored, dict(watch.seconds))
+
+    async def _redraw(
+        self, persona: Persona, seed: int, style: str
+    ) -> AsyncGenerator[CreationEvent]:
+        watch = Stopwatch()
+        brief = brief_of(persona.personality)
+        chosen = self._styles.get(style) if style else self._styles.resolve("", brief)
+        brief = brief.model_copy(update={"style": chosen.name})
+        draft: PortraitDraft | None = None
+        with watch.stage("portrait"):
+            async with (
+                self._drawing,
+                contextlib.aclosing(draw(self._portraits, brief, seed, None)) as steps,
+            ):
+                async for step in steps:
+                    if isinstance(step, PortraitProgress):
+                        yield step
+                    else:
+                        draft = step
+            assert draft is not None
+            files = await encode_draft(draft)
+        yield PortraitReady(files[0])
+        with watch.stage("storing"):
+            portrait = await keep(self._storage.media, draft, files)
+            try:
+                stored = await self._storage.personas.update(
+                    persona.model_copy(update={"portrait": portrait})
+                )
+            except BaseException:
+                await asyncio.shield(discard(self._storage.media, keys_of(portrait)))
+                raise
+        yield PersonaReady(stored, dict(watch.seconds))
+
+    def _checked(self, request: CreationRequest) -> CreationRequest:
+        """The request with a seed and with names of the catalogues as they are spelled there."""
+        return replace(
+            request,
+            seed=_seed(request.seed),
+            style=self._styles.get(request.style).name if request.style else "",
+            voice=self._voices.get(request.voice).name if request.voice else "",
+        )
+
+    @staticmethod
+    def _id(request: CreationRequest, author: str) -> str:
+        """The hash of the inputs: the same persona asked for twice is made once."""
+        photo = hashlib.sha256(request.photo).hexdigest() if request.photo is not None else ""
+        inputs = [
+            request.gallery,
+            request.description,
+            request.seed,
+            author,
+            request.style,
+            request.voice,
+            photo,
+        ]
+        return hashlib.sha256(json.dumps(inputs).encode()).hexdigest()[:32]
+
+
+def brief_of(personality: Personality) -> PortraitBrief:
+    """What to draw for a personality that came without a brief."""
+    return PortraitBrief(
+        subject=personality.kind,
+        details=personality.tagline,
+        mood=personality.mood,
+        gender=personality.gender,
+        age=personality.age,
+        is_person=is_person(personality.kind),
+    )
+
+
+async def _explained(
+    events: AsyncGenerator[CreationEvent],
+) -> AsyncGenerator[CreationEvent]:
+    """The events, with a failure as the last of them instead of an exception."""
+    try:
+        async with contextlib.aclosing(events):
+            async for event in events:
+                yield event
+    except ChatAnythingError as error:
+        if error.__cause__ is not None:
+            log.warning("Creation failed: %s", error, exc_info=error)
+        yield CreationFailed(str(error))
+    except Exception:
+        log.exception("Creation failed")
+        yield CreationFailed(_UNEXPECTED)
+
+
+def _seed(seed: int | None) -> int:
+    return secrets.randbelow(2**31) if seed is None else seed & 0x7FFF_FFFF

@@ -126,9 +126,11 @@ class PersonaWriter:
             voice: likewise.
             own: the draft is ours, and good.
         """
-        character, greeting = character_of(draft), greeting_of(draft)
+        character, greeting = character_of(draft), greeting_of(draft, description)
         exchanges = exchanges_of(draft, description)
-        speech = fact(draft.speech, 160)
+        speech, tagline = fact(draft.speech, 160), fact(draft.tagline, 140)
+        if is_from_samples(tagline, description):
+            tagline = ""
         if re.match(r"(you are|i am|i'm|she is|he is)\b", speech, re.IGNORECASE):
             speech = ""
         faults = sum(not part for part in (character, greeting, speech, exchanges))
@@ -147,7 +149,7 @@ class PersonaWriter:
         personality = Personality(
             name=name,
             kind=kind,
-            tagline=renamed(fact(draft.tagline, 140)) or shorten(ours.tagline, 140),
+            tagline=renamed(tagline) or shorten(ours.tagline, 140),
             character=renamed(character) or ours.you,
             speaking_style=speech or ours.speech,
             greeting=greeting,

@@ -13,6 +13,7 @@ from functools import cache
 from importlib import resources
 from typing import Any, cast
 
+from personas.languages import language_of
 from personas.persona import Age, Gender, Mood
 from personas.prompts import GENDERS, DraftExchange, PersonaDraft
 from personas.subject import Subject, find_subject
@@ -94,7 +95,8 @@ def improvise(
     """
     dice = random.Random(f"{seed}\n{description}")
     book = _book()
-    subject = find_subject(description) or dice.choice(_ANYTHING)
+    found = find_subject(description)
+    subject = found or dice.choice(_ANYTHING)
     mood = guess_mood(description) or mood or dice.choice(list(Mood))
     told = guess_gender(description)
     if told == "neutral" and gender in GENDERS:
@@ -119,6 +121,8 @@ def improvise(
     character = [f"You are {name}, {a_kind}.", feature]
     if not feature and subject.rest:
         character.append(f"What is known of you: {shorten(plain(subject.rest, 160), 120)}.")
+    if found is None and language_of(description, sure=1) != "en":
+        character.append(f"Somebody described you so: {shorten(plain(description, 240), 200)}")
     character += [
         f"You are {ways['trait']}.",
         f"You want {dice.choice(book['wants'])}, and you {dice.choice(book['quirks'])}.",

@@ -13,10 +13,10 @@ _SCRIPTS = {
     "BENGALI": "bn", "TAMIL": "ta", "GEORGIAN": "ka", "ARMENIAN": "hy",
 }  # fmt: skip
 _COMMON = {
-    "en": "the and is you to of a my i it in that for me are not with have",
-    "de": "der die das und ist ich nicht ein du zu mit auf für wie wir mein bin",
-    "fr": "le la les et est je ne pas un une vous de des que pour dans mon suis",
-    "es": "el la los y es yo no un una que de para en con mi por soy muy",
+    "en": "the and is you to of a an my i it in that for me are not with have who on no at",
+    "de": "der die das und ist ich nicht ein eine du zu mit auf für wie wir mein bin",
+    "fr": "le la les et est je ne pas un une vous de des que qui pour dans mon suis avec",
+    "es": "el la los y es yo un una que de para en con mi por soy muy",
     "it": "il la gli e è io non un una che di per con mi sono mio ciao",
     "pt": "o a os e é eu não um uma que de para com meu sou você muito",
     "nl": "de het een en is ik niet je van met mijn ben voor dat wij",
@@ -28,7 +28,7 @@ _NAMES = {
 }  # fmt: skip
 
 
-def language_of(text: str, claimed: str = "") -> str:
+def language_of(text: str, claimed: str = "", *, sure: int = 2) -> str:
     """The BCP 47 tag of the language of a text.
 
     The script decides, then the commonest words; where they do not tell, what was claimed, and
@@ -37,6 +37,7 @@ def language_of(text: str, claimed: str = "") -> str:
     Args:
         text: what was written.
         claimed: a tag or a language's name, perhaps by a model that is mistaken.
+        sure: how many common words of a language decide for it; 1 for short texts.
     """
     letters = Counter(
         unicodedata.name(character, "").split()[0].split("-")[0]
@@ -52,6 +53,6 @@ def language_of(text: str, claimed: str = "") -> str:
     scores = {tag: sum(words[word] for word in own.split()) for tag, own in _COMMON.items()}
     best = max(scores, key=lambda tag: scores[tag])
     claimed = _NAMES.get(claimed.strip().lower(), claimed.strip().replace("_", "-"))
-    if scores[best] >= 2 and scores[best] > scores.get(claimed.split("-")[0], 0):
+    if scores[best] >= sure and scores[best] > scores.get(claimed.split("-")[0], 0):
         return best
     return claimed if _TAG.match(claimed) else "en"

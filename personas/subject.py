@@ -10,6 +10,8 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from personas.languages import language_of
+
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
@@ -79,10 +81,14 @@ class Subject:
 def find_subject(description: str) -> Subject | None:
     """The subject of a description in English or in emoji; None where it cannot be told.
 
+    In other languages words stand elsewhere, so nothing is found there.
+
     It is the last word of the first noun phrase: what stands before a clause, a preposition or
     a comma followed by something else.
     """
     text = " ".join(description.split())[:600]
+    if language_of(text, sure=1) != "en":
+        return _emoji_subject(text)
     opened = _OPENING.sub("", text)
     phrase: list[str] = []
     end = 0
