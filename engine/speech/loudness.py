@@ -35,11 +35,13 @@ def normalise(samples: Samples, sample_rate: int, target: float, ceiling: float 
 
     Peaks between samples count. Near-silence stays as it is.
     """
-    level = loudness(samples, sample_rate)
-    if level <= -100:
-        return samples.astype(np.float32)
-    louder = samples * np.float32(10 ** ((target - level) / 20))
-    return limit(louder, sample_rate, ceiling)
+    result = samples.astype(np.float32)
+    for _ in range(3):  # what the limiter took is given back
+        level = loudness(result, sample_rate)
+        if level <= -100 or abs(level - target) < 0.3:
+            break
+        result = limit(result * np.float32(10 ** ((target - level) / 20)), sample_rate, ceiling)
+    return limit(result, sample_rate, ceiling)
 
 
 def limit(samples: Samples, sample_rate: int, ceiling: float = -1.0) -> Samples:

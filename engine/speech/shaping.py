@@ -50,7 +50,7 @@ def render(spectra: Spectra, voice: Voice, effect: Effect, seed: int) -> NDArray
     """
     dice = np.random.default_rng(seed)
     f0, voiced = melody(spectra.f0, voice, effect, dice)
-    shaped = _warp(spectra, voice.formant)
+    shaped = _warp(spectra, voice.pitch, voice.formant)
     harmonic, aspiration = _breathe(shaped.harmonic, voiced, voice.breath)
     if effect == "tremor":
         harmonic = harmonic + 0.16 * _wobble(len(f0), 5.3, dice)
@@ -61,8 +61,7 @@ def render(spectra: Spectra, voice: Voice, effect: Effect, seed: int) -> NDArray
     elif effect == "robot":
         source = 0.8 * source + 0.35 * _overtones(f0 * 1.5, voiced)
     spectrum = _stft(source, len(f0))
-    phase = np.tanh(shaped.phase) * np.float32(0.0 if effect == "robot" else np.pi)
-    spectrum *= _polar(harmonic, phase)
+    spectrum *= _polar(harmonic, np.tanh(shaped.phase) * np.float32(np.pi))
     spectrum += _polar(shaped.noise, shaped.noise_phase)
     if voice.breath > 0:
         shape = (BINS, 2 * len(f0))
@@ -106,18 +105,22 @@ def _wobble(frames: int, hertz: float, dice: np.random.Generator) -> Frames:
     return np.sin(2 * np.pi * hertz * time + drift).astype(np.float32)
 
 
-def _warp(spectra: Spectra, formant: float) -> Filter:
+def _warp(spectra: Spectra, pitch: float, formant: float) -> Filter:
     """Moves the resonances by the ratio `formant`, up to a knee; above it the ends meet again.
 
-    So the size of the throat changes and the brightness of an s stays.
+    So the size of the throat changes and the brightness of an s stays. Below the first resonance
+    the envelope follows the pitch: a deep voice has a fundamental, as the speaker has.
     """
-    if abs(formant - 1) < 1e-3:
-        return Filter(spectra.harmonic, spectra.phase, spectra.noise, spectra.noise_phase)
+    # overtones that lie closer together must be weaker for the same power
+    harmonic = _without_notches(spectra.harmonic) + np.float32(0.5 * np.log(pitch))
     top = BINS - 1
-    knee = 0.42 * top
     target = np.arange(BINS, dtype=np.float64)
-    bend = min(knee * formant, 0.85 * top)
-    source = np.interp(target, [0, bend, top], [0, bend / formant, top])
+    bend = min(0.42 * top * formant, 0.85 * top)
+    known = [(0.0, 0.0), (bend, bend / formant), (float(top), float(top))]
+    if pitch < 0.9 * formant:
+        fundamental, first = _SPEAKER_HERTZ / _BIN_HERTZ, 450.0 / _BIN_HERTZ
+        known[1:1] = [(fundamental * pitch, fundamental), (first, first / formant)]
+    source = np.interp(target, [new for new, _ in known], [old for _, old in known])
     below = np.minimum(source.astype(np.int64), top - 1)
     share = (source - below).astype(np.float32)[:, None]
 
@@ -130,9 +133,17 @@ def _warp(spectra: Spectra, formant: float) -> Filter:
     nearest = np.rint(source).astype(np.int64)
     turn = (np.pi * ((nearest - target.astype(np.int64)) % 2)).astype(np.float32)[:, None]
     noise_phase: Frames = spectra.noise_phase[nearest] + turn
-    return Filter(
-        between(spectra.harmonic), between(spectra.phase), between(spectra.noise), noise_phase
-    )
+    return Filter(between(harmonic), between(spectra.phase), between(spectra.noise), noise_phase)
+
+
+def _without_notches(values: Frames) -> Frames:
+    """Fills gaps of up to four bins: the model leaves holes where its speaker has no overtone."""
+    reach = 4
+    padded = np.pad(values, ((reach, reach), (0, 0)), mode="edge")
+    size = len(values) + reach
+    highest = np.maximum.reduce([padded[k : k + size] for k in range(reach + 1)])
+    filled: Frames = np.minimum.reduce([highest[k : k + len(values)] for k in range(reach + 1)])
+    return filled
 
 
 def _breathe(harmonic: Frames, voiced: Frames, breath: float) -> tuple[Frames, Frames]:
