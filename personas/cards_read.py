@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from personas import cards_png as png
 from personas.cards_json import decode_base64, read_object, write_compact
-from personas.cards_model import EXTENSION, Card, Kept, Spec
+from personas.cards_model import EXTENSION, Card, Kept, KeptPortrait, Spec
 from personas.errors import InvalidInputError
 
 MAX_CARD_BYTES = 32 * 1024 * 1024
@@ -175,18 +175,20 @@ def _kept(fields: dict[str, Any], picture: bytes | None) -> Kept | None:
         kept = Kept.model_validate(plain)
     except ValidationError:
         return None
-    if kept.portrait is not None and not _shows(picture, kept.portrait.picture):
+    if kept.portrait is not None and not _shows(picture, kept.portrait):
         return kept.model_copy(update={"portrait": None})
     return kept
 
 
-def _shows(picture: bytes | None, hashed: str) -> bool:
+def _shows(picture: bytes | None, portrait: KeptPortrait) -> bool:
+    """Whether it is still the picture on which the face was."""
     if picture is None or not png.is_png(picture):
         return False
     try:
-        return picture_hash(png.read_chunks(picture)) == hashed
+        chunks = png.read_chunks(picture)
     except InvalidInputError:
         return False
+    return png.size_of(chunks) == portrait.size and picture_hash(chunks) == portrait.picture
 
 
 def _same_size(kept: Kept, *layers: bytes | None) -> bool:
