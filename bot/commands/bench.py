@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -15,7 +14,7 @@ from bot.progress import Step
 
 if TYPE_CHECKING:
     from bot.app import App
-    from engine.portrait.base import FaceLandmarker, Image
+    from engine.portrait.base import Image
     from engine.portrait.benchmark.portraits import Report, Row
     from engine.speech.base import Speech
 
@@ -74,9 +73,14 @@ async def portraits(app: App, *, sheet: Path | None, style: str, limit: int, as_
     """Draws the descriptions, counts the faces and lays all out on a sheet."""
     from engine.portrait.benchmark import portraits as bench
     from engine.portrait.benchmark.prompts import load_prompts
+    from engine.portrait.benchmark.sheet import contact_sheet
+    from engine.portrait.landmarks.base import open_landmarkers
 
     if sheet is not None:
         check_writable(sheet, force=True)
+    landmarkers = open_landmarkers()
+    if not landmarkers:
+        say("No detector looks at them: pip install 'chatanything[landmarks]' adds one.")
     prompts = load_prompts()
     if limit:
         taken: dict[str, int] = {}
@@ -93,25 +97,16 @@ async def portraits(app: App, *, sheet: Path | None, style: str, limit: int, as_
                 step.at(count / total, f"Drawing portraits: {count} of {total}")
 
         report = await asyncio.to_thread(
-            bench.run, app.portraits, _landmarkers(), prompts, style=style, done=done
+            bench.run, app.portraits, landmarkers, prompts, style=style, done=done
         )
     if as_json:
         print_json(report.to_json())
     else:
         _print_report(report)
     if sheet is not None:
-        picture = await asyncio.to_thread(bench.contact_sheet, report)
+        picture = await asyncio.to_thread(contact_sheet, report)
         write_file(sheet, _encoded(picture, sheet.suffix), force=True)
         say(f"Contact sheet: {sheet}")
-
-
-def _landmarkers() -> list[FaceLandmarker]:
-    from engine.portrait.landmarks.mediapipe import MediaPipeFaceMesh
-
-    if importlib.util.find_spec("mediapipe") is None:
-        say("No detector looks at them: pip install 'chatanything[landmarks]' adds one.")
-        return []
-    return [MediaPipeFaceMesh()]
 
 
 def _print_report(report: Report) -> None:
