@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import cv2
 import numpy as np
@@ -11,6 +12,9 @@ from numpy.typing import NDArray
 from engine.portrait.base import Image, PortraitDraft
 from personas.errors import InvalidInputError
 from personas.persona import FaceGeometry, FaceLook
+
+_FILLED_AT: Final = 160
+"""Pixels of the longer side at which features are painted over."""
 
 
 @dataclass(frozen=True)
@@ -119,11 +123,17 @@ def _feature_mask(shape: tuple[int, ...], geometry: FaceGeometry) -> NDArray[np.
 def _without_features(image: Image, geometry: FaceGeometry) -> Image:
     """The picture with eyes, brows and mouth painted over by what is around them."""
     mask = _feature_mask(image.shape, geometry)
-    reach = max(3.0, geometry.eye_radius * 0.3)
-    bare = cv2.inpaint(np.ascontiguousarray(image), mask, min(reach, 12.0), cv2.INPAINT_TELEA)
-    soft = cv2.GaussianBlur(bare, (0, 0), max(1.0, geometry.eye_radius * 0.25))
-    share = cv2.GaussianBlur(mask, (0, 0), max(0.8, geometry.eye_radius * 0.1))
-    mixed = bare + (soft.astype(np.float32) - bare) * (share[..., None].astype(np.float32) / 255)
+    # Skin is smooth: filled in a small copy it is done at once, and as good.
+    shrink = max(1.0, max(image.shape[:2]) / _FILLED_AT)
+    size = (round(image.shape[1] / shrink), round(image.shape[0] / shrink))
+    small = cv2.resize(np.ascontiguousarray(image), size, interpolation=cv2.INTER_AREA)
+    wide = cv2.dilate(mask, np.ones((round(2 * shrink) + 1,) * 2, np.uint8))
+    holes = cv2.resize(wide, size, interpolation=cv2.INTER_AREA)
+    filled = cv2.inpaint(small, (holes > 0).astype(np.uint8) * 255, 4, cv2.INPAINT_TELEA)
+    filled = cv2.GaussianBlur(filled, (0, 0), 1.0)
+    skin = cv2.resize(filled, image.shape[1::-1], interpolation=cv2.INTER_CUBIC)
+    share = cv2.GaussianBlur(mask, (0, 0), max(0.8, geometry.eye_radius * 0.12))
+    mixed = image + (skin.astype(np.float32) - image) * (share[..., None].astype(np.float32) / 255)
     return np.rint(mixed).astype(np.uint8)
 
 

@@ -70,14 +70,16 @@ def encode(
         raise InvalidInputError("A clip's width and height must be even, and at least 16 pixels.")
     sound = clean_samples(speech) if speech is not None else None
     rate = speech.sample_rate if speech is not None else 0
-    # The header can be moved to the front only in a real file.
-    with _temporary_file() as path:
-        try:
+    import av
+
+    try:
+        # The header can be moved to the front only in a real file.
+        with _temporary_file() as path:
             with DrawAhead(frames, size, cancel, watch) as drawn:
                 count = _write(path, drawn, sound, rate, fps, size, settings, watch)
             return Clip(data=path.read_bytes(), duration=count / fps, size=size, frames=count)
-        except OSError as error:
-            raise UnavailableError("The clip could not be encoded on this machine.") from error
+    except (OSError, av.FFmpegError) as error:
+        raise UnavailableError("The clip could not be encoded on this machine.") from error
 
 
 @contextmanager

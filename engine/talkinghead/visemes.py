@@ -148,13 +148,12 @@ def clean_phonemes(speech: Speech) -> list[TimedPhoneme]:
         for phoneme in speech.phonemes
         if np.isfinite(phoneme.start) and np.isfinite(phoneme.end)
     ]
-    kept = sorted((p for p in kept if p.end > p.start), key=lambda p: p.start)
+    kept = sorted((p for p in kept if p.end > p.start), key=lambda p: (p.start, p.end))
+    ends = [*(following.start for following in kept[1:]), duration]
     return [
-        TimedPhoneme(p.symbol, p.start, min(p.end, following.start), p.stressed)
-        for p, following in zip(
-            kept, [*kept[1:], TimedPhoneme("", duration, duration)], strict=True
-        )
-        if min(p.end, following.start) > p.start
+        TimedPhoneme(p.symbol, p.start, min(p.end, end), p.stressed)
+        for p, end in zip(kept, ends, strict=False)
+        if min(p.end, end) > p.start
     ]
 
 
