@@ -56,16 +56,12 @@ class PersonaRepository:
         keys = media_of(persona)
         await self._media.require(keys)
         async with self._database.writing() as connection:
+            await _lock_gallery(connection, persona.gallery)
             body = await connection.scalar(
                 select(t.persona.c.body).where(t.persona.c.id == persona.id)
             )
             if body is not None:
                 return _read(body)
-            now = datetime.now(UTC)
-            row: dict[str, object] = {"id": persona.gallery, "policy": {}, "created_at": now}
-            known = select(t.gallery.c.id).where(t.gallery.c.id == persona.gallery)
-            if await connection.scalar(known) is None:
-                await insert_missing(connection, t.gallery, row)
             slug = unique_slug(persona.slug, await _slugs(connection, persona.gallery))
             persona = persona.model_copy(update={"slug": slug})
             await connection.execute(insert(t.persona).values(**_row(persona)))
@@ -160,6 +156,7 @@ class PersonaRepository:
             old = await connection.scalar(select(t.persona.c.slug).where(*mine))
             if old is None:
                 raise NotFoundError("This persona does not exist any more.")
+            await _lock_gallery(connection, persona.gallery)
             taken = await _slugs(connection, persona.gallery)
             slug = unique_slug(persona.slug, taken - {old})
             persona = persona.model_copy(update={"slug": slug})
@@ -242,6 +239,15 @@ def _read(body: Any) -> Persona:
         raise UnavailableError(
             "This persona cannot be read; its stored data is damaged."
         ) from error
+
+
+async def _lock_gallery(connection: AsyncConnection, gallery: str) -> None:
+    """Makes the gallery if need be, and lets nobody else change its slugs before we commit."""
+    ours = select(t.gallery.c.id).where(t.gallery.c.id == gallery).with_for_update()
+    if await connection.scalar(ours) is None:
+        row = {"id": gallery, "policy": {}, "created_at": datetime.now(UTC)}
+        await insert_missing(connection, t.gallery, row)
+        await connection.execute(ours)
 
 
 async def _slugs(connection: AsyncConnection, gallery: str) -> set[str]:
