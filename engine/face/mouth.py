@@ -84,8 +84,8 @@ def mouth_shape(state: MouthState) -> MouthShape:
         bottom = bottom + 0.04 * state.teeth * opening
 
     thin = 1 - 0.5 * closed
-    full_top = 0.17 * thin * (1 + 0.45 * state.pucker + 0.12 * narrow) * (1 - 0.12 * spread)
-    full_bottom = 0.26 * thin * (1 + 0.4 * state.pucker + 0.12 * narrow)
+    full_top = 0.145 * thin * (1 + 0.45 * state.pucker + 0.12 * narrow) * (1 - 0.12 * spread)
+    full_bottom = 0.215 * thin * (1 + 0.4 * state.pucker + 0.12 * narrow)
     full_bottom *= (1 - 0.12 * spread) * (1 - 0.42 * state.teeth)
     full_top, full_bottom = full_top * (1 - 0.12 * happy), full_bottom * (1 - 0.12 * happy)
     bow = 1 - 0.22 * np.exp(-((_U / 0.15) ** 2)) * (1 - 0.6 * roundness)
