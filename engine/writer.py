@@ -18,7 +18,15 @@ from engine.checks import (
 )
 from engine.llm.base import LanguageModel, Message, Sampling, UnusableAnswerError
 from personas.errors import InvalidInputError
-from personas.improvised import guess_age, guess_gender, guess_mood, improvise, is_person, name_in
+from personas.improvised import (
+    guess_age,
+    guess_gender,
+    guess_mood,
+    improvise,
+    is_no_human,
+    is_person,
+    name_in,
+)
 from personas.languages import language_of
 from personas.persona import Age, Exchange, Gender, Mood, Personality, PortraitBrief
 from personas.prompts import AGES, GENDERS, MOODS, PersonaDraft, persona_prompt, persona_schema
@@ -131,7 +139,7 @@ class PersonaWriter:
         speech, tagline = fact(draft.speech, 160), fact(draft.tagline, 140)
         if is_from_samples(tagline, description):
             tagline = ""
-        if re.match(r"(you are|i am|i'm|she is|he is)\b", speech, re.IGNORECASE):
+        if re.search(r"\b(I am|I'm|my name is)\b|^(you|she|he|it) (are|is)\b", speech):
             speech = ""
         faults = sum(not part for part in (character, greeting, speech, exchanges))
         if not own and (faults >= 3 or not is_on_subject(draft, description)):
@@ -209,14 +217,9 @@ class PersonaWriter:
             return self._voices.resolve(wanted, personality).name
         if chosen in self._voices.names():
             preset = self._voices.get(chosen)
-            genders = {preset.gender, personality.gender}
-            ages = {preset.age, personality.age}
-            young_and_old = "old" in ages and len(ages) > 1
-            if (
-                genders != {"female", "male"}
-                and not young_and_old
-                and not ("child" in ages and len(ages) > 1)
-            ):
+            opposite = {preset.gender, personality.gender} == {"female", "male"}
+            years_apart = abs(AGES.index(preset.age) - AGES.index(personality.age))
+            if not opposite and years_apart < 2:
                 return chosen
         return self._voices.resolve("", personality).name
 
@@ -268,5 +271,7 @@ def _is_person(draft: PersonaDraft, description: str) -> bool:
         return True
     if not draft.person or subject is None:
         return draft.person
-    proper = re.search(rf"\b{re.escape(subject.head)}\b", description) is None
-    return proper or bool(_AGENT.search(subject.head))
+    if is_no_human(subject):
+        return False
+    has_name = subject.head.capitalize() in description  # Sherlock Holmes
+    return has_name or bool(_AGENT.search(subject.head))

@@ -177,9 +177,14 @@ def is_person(description: str, subject: Subject | None = None) -> bool:
     subject = subject or find_subject(description)
     if subject is None:
         return False
-    if _NOT_HUMAN.search(subject.phrase):
+    if is_no_human(subject):
         return False
     return subject.head in _PERSON or bool(_HUMAN_ENDING.search(subject.head))
+
+
+def is_no_human(subject: Subject) -> bool:
+    """Whether a noun phrase names an animal, a creature or a machine: robot barista."""
+    return bool(_NOT_HUMAN.search(subject.phrase))
 
 
 def name_in(description: str) -> str:

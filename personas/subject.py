@@ -112,9 +112,11 @@ def find_subject(description: str) -> Subject | None:
     if not phrase or phrase[0].lower() in _ORDERS:
         return _emoji_subject(text)
     *modifiers, head = phrase
-    if not head.isascii() or len(head) < 2 or head.lower() in _NO_SUBJECT | _STOPS:
+    if not head.isascii() or not 2 <= len(head) <= 24 or head.lower() in _NO_SUBJECT | _STOPS:
         return _emoji_subject(text)
-    named = tuple(word.lower() for word in modifiers if word.lower() not in _WEAK)
+    named = tuple(
+        word.lower() for word in modifiers if word.lower() not in _WEAK and len(word) <= 20
+    )
     return Subject(head.lower(), named, opened[end:].strip(" ,.;:-"))
 
 
