@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Self
 
-from bot.output import human_size, plain, say, stderr
+from bot.output import plain, say, stderr
 from engine.events import (
     CreationEvent,
     CreationFailed,
@@ -19,8 +19,6 @@ from personas.errors import UnavailableError
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
-
-    from engine.models.store import PullProgress
 
 
 class Step(AbstractContextManager["Step"]):
@@ -93,61 +91,3 @@ async def watch_creation(
                 case CreationFailed(reason=reason):
                     raise UnavailableError(reason)
     raise UnavailableError("The persona could not be made; the log says why.")
-
-
-class Download(AbstractContextManager["Download"]):
-    """Shows how much of a file has arrived, how fast, and how long the rest will take."""
-
-    def __init__(self, name: str, size: int) -> None:
-        self._console = stderr()
-        self._name = name
-        self._size = size
-        self._bar: Progress | None = None
-        self._task: TaskID | None = None
-        self._note = ""
-        self._tenths = 0
-
-    def __enter__(self) -> Self:
-        if not self._console.is_terminal:
-            say(f"Fetching {self._name} ({human_size(self._size)}) ...", self._console)
-            return self
-        from rich.progress import (
-            BarColumn,
-            DownloadColumn,
-            Progress,
-            TextColumn,
-            TimeRemainingColumn,
-            TransferSpeedColumn,
-        )
-
-        self._bar = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=24),
-            DownloadColumn(),
-            TransferSpeedColumn(),
-            TimeRemainingColumn(),
-            console=self._console,
-        )
-        self._bar.start()
-        self._task = self._bar.add_task(plain(self._name), total=self._size)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.stop()
-
-    def update(self, progress: PullProgress) -> None:
-        """Takes what the model store reports; called from the thread that fetches."""
-        note = progress.source
-        if self._bar is not None and self._task is not None:
-            description = plain(f"{self._name} {note}".strip())
-            self._bar.update(
-                self._task, completed=progress.done, total=progress.total, description=description
-            )
-            return
-        tenths = 10 * progress.done // max(progress.total, 1)
-        if note != self._note or tenths > self._tenths:
-            self._note, self._tenths = note, tenths
-            if progress.done:
-                done, total = human_size(progress.done), human_size(progress.total)
-                say(f"  {self._name}: {done} of {total}", self._console)

@@ -31,9 +31,7 @@ async def demo(app: App, description: str, message: str, *, out: Path, seed: int
     stages: list[tuple[str, float]] = []
 
     started = time.monotonic()
-    for name in needed(app):
-        if not app.models.has(name):
-            await fetch(app, name)
+    await fetch(app, needed(app), quiet=True)
     stages.append(("models fetched", time.monotonic() - started))
 
     typer.echo(plain(f"\nDescription: {description}"))

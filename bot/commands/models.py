@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from bot.output import human_size, print_json, print_table, say
-from bot.progress import Download
+from bot.output import human_size, print_json, print_table, say, stderr
 from personas.errors import ChatAnythingError, UnavailableError
 
 if TYPE_CHECKING:
@@ -65,17 +64,24 @@ def needed(app: App) -> list[str]:
 
 async def pull(app: App, names: Sequence[str]) -> None:
     """Fetches models with a progress bar each."""
-    for name in names or await asyncio.to_thread(needed, app):
-        await fetch(app, name)
+    await fetch(app, names or await asyncio.to_thread(needed, app))
 
 
-async def fetch(app: App, name: str) -> None:
-    """Fetches one model unless it is here."""
-    if app.models.has(name):
-        say(f"{name} is here.")
-        return
-    with Download(name, app.models.catalogue.get(name).size) as download:
-        await asyncio.to_thread(app.models.pull, name, download.update)
+async def fetch(app: App, names: Sequence[str], *, quiet: bool = False) -> None:
+    """Fetches the models of these names that are not here; `quiet` does not mention the others."""
+    from engine.models.bars import PullBars
+
+    missing = []
+    for name in names:
+        if app.models.has(name):
+            if not quiet:
+                say(f"{name} is here.")
+        else:
+            missing.append(name)
+    if missing:
+        with PullBars(stderr()) as bars:
+            for name in missing:
+                await asyncio.to_thread(app.models.pull, name, bars)
 
 
 async def verify(app: App, names: Sequence[str], *, as_json: bool) -> None:
