@@ -13,8 +13,9 @@ from bot.output import print_json, print_table, say, status
 from bot.progress import Step
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
+
     from bot.app import App
-    from engine.portrait.base import Image
     from engine.portrait.benchmark.portraits import Report, Row
     from engine.speech.base import Speech
 
@@ -61,7 +62,7 @@ async def speech(app: App, *, as_json: bool) -> None:
     from engine.speech import bench
 
     with status("Measuring"):
-        report = await asyncio.to_thread(bench.run, app.synthesizer, app.voices)
+        report = await asyncio.to_thread(bench.bench_speech, app.synthesizer, app.voices)
     if as_json:
         print_json(asdict(report))
     else:
@@ -104,7 +105,7 @@ async def portraits(app: App, *, sheet: Path | None, style: str, limit: int, as_
     else:
         _print_report(report)
     if sheet is not None:
-        picture = await asyncio.to_thread(contact_sheet, report)
+        picture = await asyncio.to_thread(contact_sheet, report.results)
         write_file(sheet, _encoded(picture, sheet.suffix), force=True)
         say(f"Contact sheet: {sheet}")
 
@@ -130,9 +131,7 @@ def _print_report(report: Report) -> None:
 def _encoded(picture: Image, suffix: str) -> bytes:
     import io
 
-    from PIL import Image as Pillow
-
     data = io.BytesIO()
     form = {".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}.get(suffix.lower(), "PNG")
-    Pillow.fromarray(picture).save(data, form, quality=85)
+    picture.save(data, form, quality=85)
     return data.getvalue()
