@@ -218,14 +218,12 @@ class Conversations:
         if not history:
             turns.insert(0, _turn("persona", persona.personality.greeting))
             history = turns[:1]
-        final = ""
         try:
             with watch.stage("text"):
                 async with contextlib.aclosing(
                     self._say(persona, conversation_id, history, message, author, answer)
                 ) as pieces:
                     async for piece in pieces:
-                        final += piece
                         yield piece
         except (GeneratorExit, asyncio.CancelledError):
             if answer.shown.strip():
@@ -257,7 +255,7 @@ class Conversations:
                 ) as pieces:
                     async for piece in pieces:
                         fresh = guard.feed(piece)
-                        answer.shown = guard.shown
+                        answer.shown = guard.kept
                         if fresh:
                             yield fresh
                         if guard.done:
@@ -267,7 +265,7 @@ class Conversations:
                 failure = error
                 log.warning("The answer broke off: %s", error, exc_info=error)
             rest = guard.finish()
-            answer.shown = guard.shown
+            answer.shown = guard.kept
             if rest:
                 yield rest
             text = guard.text()

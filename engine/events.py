@@ -92,10 +92,10 @@ class TextDelta:
 
 @dataclass(frozen=True)
 class TextReady:
-    """The whole answer, as it is kept in the history: the deltas joined.
+    """The whole answer, as it is kept in the history. It stands in place of the deltas.
 
     Attributes:
-        text: in the persona's own words, or a fallback of ours.
+        text: the deltas joined; less where the end was a loop, half a sentence or a thought.
         stages: seconds by stage so far.
     """
 

@@ -40,6 +40,7 @@ class WordGuard:
         self._limit = limit
         self._raw = ""
         self._shown = ""
+        self._kept = ""
         self._looked = 0
         self.done = False
 
@@ -55,13 +56,13 @@ class WordGuard:
         return "" if self.done else self._advance(ended=True)
 
     @property
-    def shown(self) -> str:
-        """All that was given out so far."""
-        return self._shown
+    def kept(self) -> str:
+        """The answer so far: what was shown, unless some of it turned out to be a thought."""
+        return self._kept
 
     def text(self) -> str:
         """The whole answer as it is kept: without a loop at its end or half a sentence."""
-        text = clean(self._shown)
+        text = clean(self._kept)
         loop = loops(text)
         if loop is not None:
             text = text[:loop].rstrip(" ,;:-")
@@ -71,9 +72,9 @@ class WordGuard:
         allowed = self._allowed(ended)
         if len(allowed) > self._limit:
             allowed, self.done = allowed[: self._limit], True
-        if not allowed.startswith(self._shown):  # cannot be taken back any more
-            self.done = True
-            return ""
+        self._kept = allowed
+        if not allowed.startswith(self._shown):
+            return ""  # a thought was shown: it cannot be taken back, but it is not kept
         fresh = allowed[len(self._shown) :]
         self._shown = allowed
         if len(allowed) - self._looked >= _LOOK_EVERY or ended:
@@ -117,7 +118,7 @@ class WordGuard:
                 return text[: start.start()]
             text = text[: start.start()] + text[end.end() :].lstrip()
         stray = _THOUGHT.search(text)  # some models' templates open the thought themselves
-        if stray and not self._shown:
+        if stray:
             text = text[stray.end() :]
         return text
 

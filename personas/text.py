@@ -17,6 +17,7 @@ _HEADING = re.compile(r"^\s{0,3}(#{1,6}|>+)\s+", re.MULTILINE)
 _STRONG = re.compile(r"\*{2,}|_{2,}|~{2,}|\|{2,}")
 _MENTION = re.compile(r"@(?=\w)")
 _NOT_IN_NAMES = re.compile(r"[<>\[\]{}()|\\/`*_~#@^=+\"“”«»:;$%]+")
+_ITEM = re.compile(r"(?:^|\n)\s*\d{1,2}\.$")
 _SENTENCE_END = re.compile(r"[.!?…。！？।؟]+[\"'”’)*\]]*(?=\s|$)|[。！？]")
 
 
@@ -70,7 +71,7 @@ def shorten(text: str, limit: int) -> str:
     if len(text) <= limit:
         return text
     head = text[:limit]
-    ends = [match.end() for match in _SENTENCE_END.finditer(head)]
+    ends = _sentence_ends(head)
     if ends and ends[-1] >= limit * 0.5:
         return head[: ends[-1]]
     head = head[: limit - 1]
@@ -83,16 +84,25 @@ def shorten(text: str, limit: int) -> str:
 def sentences(text: str) -> list[str]:
     """The sentences of a text, in order, with their punctuation."""
     found, start = [], 0
-    for match in _SENTENCE_END.finditer(text):
-        found.append(text[start : match.end()].strip())
-        start = match.end()
+    for end in _sentence_ends(text):
+        found.append(text[start:end].strip())
+        start = end
     found.append(text[start:].strip())
     return [sentence for sentence in found if sentence]
 
 
+def _sentence_ends(text: str) -> list[int]:
+    """Where sentences end; the number of a list's item ends none."""
+    return [
+        match.end()
+        for match in _SENTENCE_END.finditer(text)
+        if not _ITEM.search(text[: match.end()])
+    ]
+
+
 def whole_sentences(text: str) -> str:
     """A text that broke off, without its last unfinished sentence if that loses little."""
-    ends = [match.end() for match in _SENTENCE_END.finditer(text)]
+    ends = _sentence_ends(text)
     if not ends or ends[-1] >= len(text.rstrip()):
         return text.rstrip()
     rest = text[ends[-1] :].strip()

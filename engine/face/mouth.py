@@ -274,4 +274,4 @@ def _draw_corners(
         mark = stroke(
             points(np.asarray(x, np.float32), np.asarray(y, np.float32)), line * 0.6, (0.4, 0.4)
         )
-        canvas.tint(canvas.mask(mark), dark, 0.65)
+        canvas.fill(mark, mix(dark, parse(look.skin), 0.35))

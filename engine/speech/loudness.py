@@ -36,7 +36,7 @@ def normalise(samples: Samples, sample_rate: int, target: float, ceiling: float 
     Peaks between samples count. Near-silence stays as it is.
     """
     result = samples.astype(np.float32)
-    for _ in range(3):  # what the limiter took is given back
+    for _ in range(6):  # what the limiter took is given back
         level = loudness(result, sample_rate)
         if level <= -100 or abs(level - target) < 0.3:
             break

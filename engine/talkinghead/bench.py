@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.face.painter import FacePainter
 from engine.portrait.base import PortraitDraft
 from engine.speech.base import Speech, TimedPhoneme
 from engine.talkinghead.base import TalkingHead
@@ -191,13 +192,17 @@ def sample_portrait(size: int) -> PortraitDraft:
         width=width,
         height=1.27 * width,
     )
+    look = FaceLook(rendering="shaded", skin="#f0c478", nose_kind="button")
+    share = body[..., 3:].astype(np.float32) / 255
+    image = np.rint(body[..., :3] * share + background * (1 - share)).astype(np.uint8)
+    FacePainter(geometry, look).paint(image)
     return PortraitDraft(
-        image=background,
+        image=image,
         geometry=geometry,
         style="sample",
         seed=0,
         generator="sample",
-        look=FaceLook(rendering="shaded", skin="#f0c478", nose_kind="button"),
+        look=look,
         background=background,
         body=body,
     )

@@ -158,7 +158,7 @@ class _View:
         likely *= 0.3 + 0.7 * float(np.clip((covered - 0.5) / 0.45, 0, 1))
         top, bottom = self.box[1], self.box[3]
         height = (y - top) / max(bottom - top, 1e-6)
-        likely *= 1 - 0.45 * float(np.clip((height - 0.55) / 0.35, 0, 1))
+        likely *= 1 - 0.25 * height - 0.35 * float(np.clip((height - 0.55) / 0.35, 0, 1))
         return _Spot(shape, lightness, float(likely)) if likely > 0.12 else None
 
 

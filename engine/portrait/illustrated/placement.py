@@ -36,7 +36,7 @@ SMALLEST_HEAD = 0.1
 """Likewise on a head, which may be small: the portrait shows it from near."""
 PATCHED = -9.0
 """Score of places that need a patch."""
-SMALLEST = 0.34
+SMALLEST = 0.29
 """Below this width, in square roots of the area, a face gets a patch to sit on instead."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -30,6 +30,8 @@ class Concept:
         likes: names of other things that it can stand for when they have no picture.
         keywords: words that have to do with it.
         pictures: pack -> the picture's name there.
+        face: where a face belongs in our drawing: middle of the features, width; its own units.
+        preferred: our drawing is better for a portrait than an emoji of the same name.
     """
 
     id: str
@@ -41,6 +43,8 @@ class Concept:
     pictures: dict[str, str] = field(hash=False)
     aliases: tuple[str, ...] = ()
     likes: tuple[str, ...] = ()
+    face: tuple[float, float, float] | None = None
+    preferred: bool = False
 
 
 @cache
@@ -95,6 +99,8 @@ def _ours(here: Traversable) -> list[Concept]:
             {OURS: key},
             tuple(normal(name) for name in entry.get("aliases", ())),
             tuple(normal(name) for name in entry.get("likes", ())),
+            tuple(entry["face"]) if "face" in entry else None,
+            bool(entry.get("preferred", False)),
         )
         for key, entry in entries.items()
     ]
@@ -117,17 +123,7 @@ def _names(text: str) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
 
 
 def _with_names(concept: Concept, aliases: tuple[str, ...], likes: tuple[str, ...]) -> Concept:
-    return Concept(
-        concept.id,
-        concept.code,
-        concept.kind,
-        concept.has_face,
-        concept.name,
-        concept.keywords,
-        concept.pictures,
-        concept.aliases + aliases,
-        concept.likes + likes,
-    )
+    return replace(concept, aliases=concept.aliases + aliases, likes=concept.likes + likes)
 
 
 def _kind(text: str) -> ArtKind:

@@ -20,6 +20,7 @@ from engine.portrait.illustrated.art.people import (
 )
 from engine.portrait.illustrated.art.wishes import is_trade, names_person
 from engine.portrait.illustrated.art.words import Phrase, parse
+from engine.portrait.illustrated.proportions import CHILD, GROWN, face_at_centre
 from personas.persona import ArtCredit, FaceGeometry, Point, PortraitBrief
 from personas.styles import ArtKind, Style
 
@@ -108,7 +109,7 @@ class ArtLibrary:
             return self._person(brief, style, seed)
         best = matches[0].score
         equal = [match for match in matches if best - match.score < NEARLY_EQUAL]
-        return self._artwork(random.Random(seed).choice(equal), style)
+        return self._artwork(random.Random(seed).choice(equal), style, brief)
 
     def candidates(self, brief: PortraitBrief, style: Style, count: int = 8) -> list[Match]:
         """The pictures that come into question, the best first; never empty.
@@ -128,6 +129,8 @@ class ArtLibrary:
             pack = _first(concept, packs)
             if pack in style.packs:
                 return 0.0
+            if concept.preferred:
+                return -0.05 if style.rendering == "outlined" else 0.03
             return -0.012 if pack == OURS else -0.03
 
         for scored in self._matcher.score(phrase, f"{brief.subject} {brief.details}", favour):
@@ -180,7 +183,7 @@ class ArtLibrary:
     def _stranger(self) -> Concept:
         return next(concept for concept in self._concepts if concept.id == STRANGER)
 
-    def _artwork(self, match: Match, style: Style) -> Artwork:
+    def _artwork(self, match: Match, style: Style, brief: PortraitBrief) -> Artwork:
         concept = match.concept
         source = self._reader.svg(match.pack, concept.pictures[match.pack])
         svg = raster.trimmed(source)
@@ -193,10 +196,22 @@ class ArtLibrary:
             style=style.name,
             kind=concept.kind,
             has_face=concept.has_face,
-            face_hint=None,
+            face_hint=_own_face(concept.face, svg, brief) if match.pack == OURS else None,
             credits=(credit(match.pack, concept.name),),
             score=round(match.score, 4),
         )
+
+
+def _own_face(
+    face: tuple[float, float, float] | None, svg: str, brief: PortraitBrief
+) -> FaceGeometry | None:
+    """The place that our drawing keeps free for a face, in pixels of the artwork."""
+    if face is None:
+        return None
+    left, top, side, _ = raster.view_box(svg)
+    scale = raster.SIZE / side
+    centre = (face[0] - left) * scale, (face[1] - top) * scale
+    return face_at_centre(centre, face[2] * scale, CHILD if brief.age == "child" else GROWN)
 
 
 def _geometry(illustrator: Illustrator, box: raster.Box) -> FaceGeometry:
