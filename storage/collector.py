@@ -55,7 +55,7 @@ class Collector:
             async with self._database.writing() as connection:
                 # Lock first, look then: a claim that was made meanwhile is seen (PostgreSQL).
                 locked = select(t.medium.c.key).where(t.medium.c.key.in_(batch))
-                await connection.execute(locked.with_for_update())
+                await connection.execute(locked.order_by(t.medium.c.key).with_for_update())
                 unwanted = await connection.scalars(locked.where(*_unwanted()))
                 gone = [key for key in unwanted if await self._remove_bytes(key)]
                 await connection.execute(delete(t.medium).where(t.medium.c.key.in_(gone)))

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from personas.errors import InvalidInputError, NotFoundError
 from personas.persona import Frozen, MediaKey, Persona
 from storage import tables as t
+from storage.claims import drop_claim
 from storage.collector import Collector
 from storage.database import Database, insert_missing
 from storage.media import MediaStore
@@ -193,9 +194,7 @@ class ConversationRepository:
         """Ends the claim on a clip now in use, and expires old clips; returns those."""
         if key is None:
             return set()
-        mine = (t.lease.c.medium == key, t.lease.c.owner == self._owner)
-        first = select(func.min(t.lease.c.id)).where(*mine).scalar_subquery()
-        await connection.execute(delete(t.lease).where(t.lease.c.id == first))
+        await drop_claim(connection, key, self._owner)
         old = await self._too_many(connection, conversation_id) | await self._too_large(connection)
         turns = [turn for turn, clip in old if clip != key]
         await connection.execute(update(t.turn).where(t.turn.c.id.in_(turns)).values(clip=None))

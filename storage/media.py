@@ -10,11 +10,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
 from personas.errors import InvalidInputError, NotFoundError, UnavailableError
 from personas.persona import MediaKey
 from storage import tables as t
+from storage.claims import claim, drop_claim
 from storage.collector import Collector
 from storage.database import Database, insert_missing
 
@@ -67,15 +68,14 @@ class MediaStore:
         if not data:
             raise InvalidInputError("An empty file cannot be kept.")
         key = await asyncio.to_thread(key_of, data, suffix)
-        now = datetime.now(UTC)
         # The row goes first, so that after a crash the bytes are known to nobody's use.
         async with self._database.writing() as connection:
-            row = {"key": key, "size": len(data), "created_at": now}
-            known = select(t.medium.c.key).where(t.medium.c.key == key)
-            if await connection.scalar(known) is None:
+            row = {"key": key, "size": len(data), "created_at": datetime.now(UTC)}
+            # Locked, so that nobody who deletes just now takes it away again (PostgreSQL).
+            known = select(t.medium.c.key).where(t.medium.c.key == key).with_for_update()
+            while await connection.scalar(known) is None:
                 await insert_missing(connection, t.medium, row)
-            claim = {"medium": key, "owner": self._owner, "since": now}
-            await connection.execute(t.lease.insert().values(**claim))
+            await claim(connection, key, self._owner)
         try:
             if not await self._objects.exists(key, size=len(data)):
                 await self._objects.put(key, data)
@@ -134,12 +134,7 @@ class MediaStore:
 
     async def _give_up(self, key: MediaKey) -> None:
         async with self._database.writing() as connection:
-            mine = select(t.lease.c.id).where(
-                t.lease.c.medium == key, t.lease.c.owner == self._owner
-            )
-            claim = await connection.scalar(mine.order_by(t.lease.c.id).limit(1))
-            if claim is not None:
-                await connection.execute(delete(t.lease).where(t.lease.c.id == claim))
+            await drop_claim(connection, key, self._owner)
         await self._collector.collect([key])
 
 

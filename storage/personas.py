@@ -19,6 +19,7 @@ from personas.errors import InvalidInputError, NotFoundError, UnavailableError
 from personas.gallery import unique_slug
 from personas.persona import MediaKey, Persona
 from storage import tables as t
+from storage.claims import drop_claim
 from storage.collector import Collector
 from storage.database import Database, insert_missing
 from storage.media import MediaStore
@@ -187,10 +188,8 @@ class PersonaRepository:
 
     async def _take_over(self, connection: AsyncConnection, keys: Iterable[MediaKey]) -> None:
         """The persona now refers to the media: the claims of who put them end."""
-        mine = t.lease.c.owner == self._owner
         for key in keys:
-            first = select(func.min(t.lease.c.id)).where(t.lease.c.medium == key, mine)
-            await connection.execute(delete(t.lease).where(t.lease.c.id == first.scalar_subquery()))
+            await drop_claim(connection, key, self._owner)
 
 
 def media_of(persona: Persona) -> set[MediaKey]:

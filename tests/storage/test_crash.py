@@ -83,7 +83,7 @@ async def test_killed_while_the_tables_are_made(tmp_path: Path, kill: Kill) -> N
 
 async def test_killed_at_random_moments(settings: StorageSettings, kill: Kill) -> None:
     order = random.Random(20_26)
-    for _ in range(16):
+    for _ in range(12):
         assert kill("live", order.randrange(10**9), 0, settings.data_folder)
         await check(settings)
 

@@ -147,7 +147,7 @@ async def test_shared_media_stay_until_the_last_persona_goes(
 
 
 @hypothesis_settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(name=st.text(min_size=1, max_size=60, alphabet=st.characters(exclude_categories=["Cs"])))
 def test_any_name_can_be_stored_and_found(

@@ -1,0 +1,27 @@
+"""Claims on media: who has put something that is not yet used."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from personas.persona import MediaKey
+from storage import tables as t
+
+
+async def claim(connection: AsyncConnection, key: MediaKey, owner: str) -> None:
+    """Adds a claim of `owner`; there may be several on the same medium."""
+    row = {"medium": key, "owner": owner, "since": datetime.now(UTC)}
+    await connection.execute(t.lease.insert().values(**row))
+
+
+async def drop_claim(connection: AsyncConnection, key: MediaKey, owner: str) -> None:
+    """Ends the oldest claim of `owner` on a medium, if there is one."""
+    mine = select(t.lease.c.id).where(t.lease.c.medium == key, t.lease.c.owner == owner)
+    # Two tasks that end a claim each must not pick the same one (PostgreSQL).
+    oldest = mine.order_by(t.lease.c.id).limit(1).with_for_update(skip_locked=True)
+    id = await connection.scalar(oldest)
+    if id is not None:
+        await connection.execute(delete(t.lease).where(t.lease.c.id == id))
