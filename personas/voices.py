@@ -199,7 +199,9 @@ def _fit(preset: VoicePreset, wanted: list[str], personality: Personality) -> fl
         score -= 2.0  # a special voice is for those who ask for it
     if age == preset.age:
         score += 2.0
-    elif "child" in (age, preset.age) or "old" in (age, preset.age):
+    elif "child" in (age, preset.age):
+        score -= 6.0
+    elif "old" in (age, preset.age):
         score -= 3.0
     # things of no gender do not all get the same voice
     who = f"{personality.name}/{personality.kind}/{preset.name}"

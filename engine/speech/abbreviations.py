@@ -95,6 +95,8 @@ def drawn_out(text: str) -> str:
 
 def _settled(match: re.Match[str]) -> str:
     word = match[0]
+    if word.isupper() and len(word) <= 4:  # AAA, VIII
+        return word
     single = _DRAWN_OUT.sub(r"\1", word)
     if single == word or single.lower() in _ELONGATED:
         return single

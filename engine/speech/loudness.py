@@ -35,17 +35,19 @@ def normalise(samples: Samples, sample_rate: int, target: float, ceiling: float 
 
     Peaks between samples count. Near-silence stays as it is.
     """
-    result = samples.astype(np.float32)
-    for _ in range(6):  # what the limiter took is given back
+    result = limit(samples, sample_rate, ceiling)
+    for _ in range(6):  # what the limiter takes is given back
         level = loudness(result, sample_rate)
         if level <= -100 or abs(level - target) < 0.3:
             break
         result = limit(result * np.float32(10 ** ((target - level) / 20)), sample_rate, ceiling)
-    return limit(result, sample_rate, ceiling)
+    return result
 
 
 def limit(samples: Samples, sample_rate: int, ceiling: float = -1.0) -> Samples:
     """Turns down around peaks, smoothly and ahead of time, instead of cutting them off."""
+    if len(samples) == 0:
+        return samples.astype(np.float32)
     top = 10 ** (ceiling / 20)
     peaks = _true_peaks(samples)
     if peaks.max(initial=0.0) <= top:

@@ -177,7 +177,12 @@ def _as_word(symbols: list[str], before: str, after: str) -> str:
     if symbols[0] in _HEARTS:
         return "love" if re.search(r"\b(?:I|i|we|they|you) $", before) and goes_on else ""
     ends = not after.strip() or after.strip()[0] in ".,!?"
-    if _DETERMINERS.search(before) and (ends or goes_on) and len(symbols) == 1:
+    if (
+        symbols[0] not in _ACTION_OF
+        and _DETERMINERS.search(before)
+        and (ends or goes_on)
+        and len(symbols) == 1
+    ):
         name = _name(symbols[0])
         return re.sub(r"^\w+ of ", "", name) if before.endswith("of ") else name
     return ""

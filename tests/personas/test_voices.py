@@ -62,10 +62,10 @@ def test_an_unknown_voice_is_answered_with_the_nearest() -> None:
         ("", somebody("mouse"), "tiny"),
         ("", somebody("robot vacuum cleaner"), "robot"),
         ("", somebody("teapot", "female", "old"), "granny"),
-        ("", somebody("lighthouse", "male", "old"), "old"),
-        ("", somebody("girl", "female", "child"), "child"),
-        ("none of these", somebody("plumber", "male"), "man"),
-        ("", somebody("engineer", "female"), "woman"),
+        ("", somebody("hermit", "male", "old"), "old"),
+        ("", somebody("girl", "neutral", "child"), "child"),
+        ("none of these", somebody("farmer", "male"), "man"),
+        ("", somebody("nurse", "female"), "woman"),
     ],
 )
 def test_an_invented_name_is_repaired(name: str, who: Personality, expected: str) -> None:
