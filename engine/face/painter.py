@@ -33,6 +33,11 @@ _KEEP: Final = 400
 """Drawn features that are kept; about 20 MB at 512 px."""
 
 
+_ABOVE_CORNERS: Final = 0.1
+"""An eye's place is the middle between its corners, and eyes open more above that than below:
+by this share of the radius the middle of what is open lies higher."""
+
+
 def _clamp(value: float, low: float = -1.0, high: float = 1.0) -> float:
     # A pose is data: not-a-number counts as rest.
     return min(max(value, low), high) if value == value else min(max(0.0, low), high)
@@ -135,7 +140,7 @@ class FacePainter:
                 slant=_step(-tilt * 0.75 if abs(tilt) > 0.25 else 0.0, 12),
                 side=side,
             )
-            put(eye, partial(draw_eye, look, radius, eye), at)
+            put(eye, partial(draw_eye, look, radius, eye), at, 1.0, -_ABOVE_CORNERS * radius)
             brow = (_step(raised, 12), tilt, side)
             gap = radius * (height(look) + 0.5)
             put(
