@@ -100,7 +100,7 @@ class _View:
     """The drawing as it is seen, small."""
 
     def __init__(self, rgba: Image) -> None:
-        small = cv2.resize(rgba, (GRID, GRID), interpolation=cv2.INTER_AREA)
+        small = np.asarray(cv2.resize(rgba, (GRID, GRID), interpolation=cv2.INTER_AREA), np.uint8)
         self.alpha = small[..., 3].astype(np.float32) / 255
         self.lab = lab_image(small)
         rows, columns = (
@@ -215,9 +215,16 @@ def _face(left: _Spot, right: _Spot, shapes: list[Shape], view: _View) -> OldFac
             gone.append(shape)
             continue
         x, y = shape.centre
-        if left is right or shape.width * shape.height > 0.09 * body:
+        if left is right:
             continue
         across, down = (x - middle) / apart, (y - level) / apart
+        if shape.width * shape.height > 0.09 * body:
+            big_nose = abs(across) < 0.2 and 0.2 < down < 1.2 and shape.width < 1.1 * apart
+            if big_nose and view.middle_colour(shape)[0] < 48 and nose is None:
+                nose = shape
+            continue
+        if nose is not None and _within(shape, nose):
+            continue  # nostrils, and the light on it
         central = abs(across) < 0.3 or (shape.left < middle < shape.right and abs(across) < 0.6)
         if abs(across) < 0.95 and -0.95 < down < -0.1 and shape.height < 0.35 * apart:
             if (
@@ -241,6 +248,15 @@ def _face(left: _Spot, right: _Spot, shapes: list[Shape], view: _View) -> OldFac
     mouth = max(mouths, key=lambda shape: shape.width).centre if mouths else None
     box = (nose.left, nose.top, nose.right, nose.bottom) if nose is not None else None
     return OldFace((lx, ly), (rx, ry), (width, height), tuple(gone), box, mouth)
+
+
+def _within(shape: Shape, other: Shape) -> bool:
+    return (
+        shape.left >= other.left - 0.01
+        and shape.right <= other.right + 0.01
+        and shape.top >= other.top - 0.01
+        and shape.bottom <= other.bottom + 0.01
+    )
 
 
 def _area(shape: Shape) -> float:

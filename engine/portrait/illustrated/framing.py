@@ -123,7 +123,7 @@ def upright(rgba: Image) -> tuple[Image, float]:
     shrink = min(1.0, 0.49 * min(height, width) / reach)
     matrix[:, :2] *= shrink
     matrix[:, 2] = (matrix[:, 2] - (width / 2, height / 2)) * shrink + (width / 2, height / 2)
-    return _warped(rgba, matrix), slant
+    return _warped(rgba, np.asarray(matrix, np.float64)), slant
 
 
 def _warped(rgba: Image, matrix: NDArray[np.float64]) -> Image:

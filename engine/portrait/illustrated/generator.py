@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
 
-import cv2
 import numpy as np
 
 from engine.face.painter import FacePainter
@@ -18,18 +18,20 @@ from engine.portrait.base import (
 )
 from engine.portrait.illustrated.erase import take_face_out
 from engine.portrait.illustrated.framing import frame_subject, upright
-from engine.portrait.illustrated.ground import lay_patch, over, prepare_ground
-from engine.portrait.illustrated.look import OUTLINE, Rendering, choose_look
+from engine.portrait.illustrated.ground import DARKEST, lay_patch, over, prepare_ground
+from engine.portrait.illustrated.look import OUTLINE, Rendering, choose_look, surface_colour
+from engine.portrait.illustrated.photo import checked_photo, is_cutout, photo_layers, squared
 from engine.portrait.illustrated.placement import body_box, place_face, place_over
 from engine.portrait.illustrated.proportions import CHILD, GROWN, face_at_centre
-from engine.portrait.illustrated.scenery import paint_scene
-from personas.errors import InvalidInputError
-from personas.persona import FaceGeometry, PortraitBrief
+from engine.portrait.illustrated.scenery import cast_shadow, paint_scene
+from personas.persona import ArtCredit, FaceGeometry, FaceLook, PortraitBrief
 from personas.styles import Style, StyleCatalogue
 
 if TYPE_CHECKING:
     from engine.portrait.illustrated.art.library import Artwork
 
+PHOTO = "photo"
+"""The style of portraits that were made of an uploaded picture."""
 NAME = "illustrated-1"
 """Stored with every portrait: raise it when the same brief and seed begin to look different."""
 
@@ -84,13 +86,33 @@ class IllustratedGenerator:
             InvalidInputError: the photo cannot be used.
         """
         tell = progress or _silent
-        if photo is not None:
-            raise InvalidInputError("Photos are not yet read.")
         style = self._styles.resolve(brief.style, brief)
+        if photo is not None:
+            return self._from_photo(checked_photo(photo), brief, seed, tell)
         tell(0.0, "looking for the right picture")
         art = self._art.find(brief, style, seed)
         tell(0.3, f"finding the face of the {art.title}")
-        return self._draw(art, brief, style, seed, tell)
+        site, rendering = _site(art, brief), self._rendering(art, style)
+        draft = self._compose(site, rendering, style.name, art.credits, brief, seed, tell)
+        tell(1.0, "done")
+        return draft
+
+    def _from_photo(
+        self, photo: Image, brief: PortraitBrief, seed: int, tell: Progress
+    ) -> PortraitDraft:
+        tell(0.1, "looking for a face in the picture")
+        if is_cutout(photo):
+            subject = squared(photo)
+            place = place_face(subject)
+            face = face_at_centre(place.centre, place.width, GROWN)
+            ground: Ground = "patch" if place.patch else "prepare"
+            return self._compose(
+                _Site(subject, face, ground), "shaded", PHOTO, (), brief, seed, tell
+            )
+        layers = photo_layers(photo, self._landmarkers, self._size)
+        tell(0.8, "painting the face")
+        look = choose_look(layers.body, layers.geometry, brief, "shaded", seed)
+        return self._draft(layers.background, layers.body, layers.geometry, look, PHOTO, (), seed)
 
     def _rendering(self, art: Artwork, style: Style) -> Rendering:
         """How the art is drawn, which is not always how it was asked for."""
@@ -101,80 +123,96 @@ class IllustratedGenerator:
                 return other.rendering
         return style.rendering
 
-    def _draw(
-        self, art: Artwork, brief: PortraitBrief, style: Style, seed: int, tell: Progress
+    def _compose(
+        self,
+        site: _Site,
+        rendering: Rendering,
+        style: str,
+        credits: tuple[ArtCredit, ...],
+        brief: PortraitBrief,
+        seed: int,
+        tell: Progress,
     ) -> PortraitDraft:
-        size, rendering = self._size, self._rendering(art, style)
-        subject, face, patch, own_nose = _with_face_place(art, brief)
-        frame = frame_subject(body_box(subject[..., 3]), face, size)
-        geometry = frame.face(face)
-        body = frame.picture(subject, size)
-        line = OUTLINE * subject.shape[0] * frame.scale if rendering == "outlined" else None
-        if patch:
+        size = self._size
+        frame = frame_subject(body_box(site.subject[..., 3]), site.face, size)
+        geometry = frame.face(site.face)
+        body = frame.picture(site.subject, size)
+        line = OUTLINE * site.subject.shape[0] * frame.scale if rendering == "outlined" else None
+        if site.ground == "patch":
             body = lay_patch(body, geometry, rendering, line or 4.0)
-        else:
+        elif site.ground == "prepare":
             body = prepare_ground(body, geometry, rendering)
-        look = choose_look(body, geometry, brief, rendering, seed, own_nose, line)
+        look = choose_look(body, geometry, brief, rendering, seed, site.own_nose, line)
         tell(0.5, "painting the background")
         background = paint_scene(body, brief, rendering, seed)
-        background = _shadow(background, body, frame.grounded)
+        background = cast_shadow(background, body, frame.grounded)
         tell(0.8, "painting the face")
-        image = np.ascontiguousarray(
-            over(np.dstack([background, np.full((size, size), 255, np.uint8)]), body)[..., :3]
-        )
+        return self._draft(background, body, geometry, look, style, credits, seed)
+
+    def _draft(
+        self,
+        background: Image,
+        body: Image,
+        geometry: FaceGeometry,
+        look: FaceLook,
+        style: str,
+        credits: tuple[ArtCredit, ...],
+        seed: int,
+    ) -> PortraitDraft:
+        opaque = np.full((*background.shape[:2], 1), 255, np.uint8)
+        image = np.ascontiguousarray(over(np.dstack([background, opaque]), body)[..., :3])
         FacePainter(geometry, look).paint(image)
-        tell(1.0, "done")
         return PortraitDraft(
             image=image,
             geometry=geometry,
-            style=style.name,
+            style=style,
             seed=seed,
             generator=NAME,
             look=look,
             background=background,
             body=body,
-            credits=art.credits,
+            credits=credits,
         )
 
 
-def _with_face_place(art: Artwork, brief: PortraitBrief) -> tuple[Image, FaceGeometry, bool, bool]:
-    """The subject without a face, the face's place, whether it needs a patch and a nose."""
+Ground = Literal["keep", "prepare", "patch"]
+
+
+@dataclass(frozen=True)
+class _Site:
+    """Where on its subject a face goes.
+
+    Attributes:
+        subject: the art without a face.
+        face: in the art's pixels.
+        ground: what the face is drawn on: the art as it is, evened and lightened, or a patch.
+        own_nose: draw one; False where the art has a nose that stays.
+    """
+
+    subject: Image
+    face: FaceGeometry
+    ground: Ground
+    own_nose: bool = True
+
+
+def _site(art: Artwork, brief: PortraitBrief) -> _Site:
     proportions = CHILD if brief.age == "child" else GROWN
     if art.face_hint is not None:
-        return art.rgba, art.face_hint, False, True
-    if not art.has_face:
+        return _Site(art.rgba, art.face_hint, "keep")
+    if art.has_face:
+        subject, old = take_face_out(art)
+        if old is not None and not old.profile:
+            face = place_over(old, subject, proportions)
+            dark = surface_colour(subject, face)[0] < DARKEST
+            return _Site(subject, face, "prepare" if dark else "keep", old.nose is None)
+        size = subject.shape[0]
+        head = (old.centre[0] * size, old.centre[1] * size) if old is not None else None
+        place = place_face(subject, head)
+    else:
         subject, _ = upright(art.rgba)
         place = place_face(subject)
-        return subject, face_at_centre(place.centre, place.width, proportions), place.patch, True
-    subject, old = take_face_out(art)
-    if old is not None and not old.profile:
-        return subject, place_over(old, subject, proportions), False, old.nose is None
-    size = subject.shape[0]
-    head = (old.centre[0] * size, old.centre[1] * size) if old is not None else None
-    place = place_face(subject, head)
-    return subject, face_at_centre(place.centre, place.width, proportions), place.patch, True
-
-
-def _shadow(background: Image, body: Image, grounded: bool) -> Image:
-    """The scene with the shade that the subject throws: behind it, and on the ground."""
-    size = background.shape[0]
-    alpha = body[..., 3].astype(np.float32) / 255
-    drop = np.float32([[1, 0, 0], [0, 1, size * 0.012]])
-    shade = cv2.GaussianBlur(cv2.warpAffine(alpha, drop, (size, size)), (0, 0), size * 0.022) * 0.28
-    if grounded:
-        _, _, _, bottom = body_box(body[..., 3])
-        foot = alpha[max(0, bottom - size // 14) : bottom].max(0)
-        columns = np.flatnonzero(foot > 0.3)
-        if len(columns):
-            ground = np.zeros((size, size), np.float32)
-            centre = (int(columns.mean()), min(bottom - size // 100, size - 1))
-            axes = (max(4, int((columns[-1] - columns[0]) * 0.52)), max(3, size // 40))
-            cv2.ellipse(ground, centre, axes, 0, 0, 360, 1.0, -1)
-            ground = cv2.GaussianBlur(ground, (0, 0), size * 0.013) * 0.42
-            shade = np.maximum(shade, ground)
-    dark = np.float32([26, 18, 40])
-    mixed = background * (1 - shade[..., None]) + dark * shade[..., None]
-    return mixed.round().astype(np.uint8)
+    face = face_at_centre(place.centre, place.width, proportions)
+    return _Site(subject, face, "patch" if place.patch else "prepare")
 
 
 def _silent(_: float, __: str) -> None:

@@ -47,7 +47,7 @@ def prepare_ground(body: Image, geometry: FaceGeometry, rendering: Rendering) ->
     target = lch(
         max(float(skin[0]), min(DARKEST + 0.35 * float(skin[0]), 62)), chroma(skin), hue(skin)
     )
-    calm = float(np.clip((spread - UNEVEN) / 14, 0, 1)) * 0.85
+    calm = float(np.clip((spread - UNEVEN) / 12, 0, 1)) * 0.9
     lift = float(target[0] - skin[0])
     if calm < 0.05 and lift < 1:
         return body
@@ -75,7 +75,8 @@ def lay_patch(body: Image, geometry: FaceGeometry, rendering: Rendering, line: f
     skin = surface_colour(body, geometry)
     light = lch(max(float(skin[0]) + 8, 80), min(chroma(skin), 34), hue(skin))
     disc = _cover(body.shape, geometry, PATCH, PATCH, 0.0)
-    colour = np.broadcast_to(np.float32(rgb_of(hex_of(light))), (*body.shape[:2], 3)).copy()
+    colour = np.empty((*body.shape[:2], 3), np.float32)
+    colour[:] = rgb_of(hex_of(light))
     rim = lch(float(light[0]) * 0.72, chroma(light) + 4, hue(light))
     if rendering == "outlined":
         rim, border = lch(8, 2, 60), line / geometry.width
@@ -85,7 +86,7 @@ def lay_patch(body: Image, geometry: FaceGeometry, rendering: Rendering, line: f
     if rendering == "shaded":
         y = (np.arange(body.shape[0]) - geometry.centre[1]) / geometry.width
         colour += (np.clip(-y, -0.7, 0.7) * 22)[:, None, None].astype(np.float32)
-    ring = np.float32(rgb_of(hex_of(rim)))
+    ring = np.array(rgb_of(hex_of(rim)), np.float32)
     colour = np.clip(colour * inner[..., None] + ring * (1 - inner[..., None]), 0, 255)
     return over(body, np.dstack([colour, disc * 255]).round().astype(np.uint8))
 
@@ -130,4 +131,4 @@ def _cover(
     distance = (1 - np.hypot(across, down) / geometry.width) * min(width, height) / 2
     edge = max(soft, 1.5 / geometry.width)
     cover = np.clip(distance / edge + 0.5, 0, 1)
-    return (cover * cover * (3 - 2 * cover)).astype(np.float32)
+    return np.asarray(cover * cover * (3 - 2 * cover), np.float32)

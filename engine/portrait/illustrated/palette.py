@@ -32,7 +32,7 @@ def rgb_image(lab: Lab) -> Image:
 def lab_of(colour: str) -> Lab:
     """CIELAB of `#rrggbb`."""
     rgb = np.array([[[int(colour[i : i + 2], 16) for i in (1, 3, 5)]]], np.uint8)
-    return lab_image(rgb)[0, 0]
+    return np.asarray(lab_image(rgb)[0, 0], np.float32)
 
 
 def hex_of(lab: Lab) -> str:

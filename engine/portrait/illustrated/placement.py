@@ -36,7 +36,7 @@ SMALLEST_HEAD = 0.1
 """Likewise on a head, which may be small: the portrait shows it from near."""
 PATCHED = -9.0
 """Score of places that need a patch."""
-SMALLEST = 0.29
+SMALLEST = 0.32
 """Below this width, in square roots of the area, a face gets a patch to sit on instead."""
 
 
@@ -77,10 +77,9 @@ def place_face(rgba: Image, near: Point | None = None) -> Place:
     scale = GRID / max(right - left, bottom - top)
     pad = GRID // 12
     size = (max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale)))
-    small = cv2.resize(
-        np.ascontiguousarray(rgba[top:bottom, left:right]), size, interpolation=cv2.INTER_AREA
-    )
-    small = np.pad(small, ((pad, pad), (pad, pad), (0, 0)))
+    part = np.ascontiguousarray(rgba[top:bottom, left:right])
+    shrunk = np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), np.uint8)
+    small = np.pad(shrunk, ((pad, pad), (pad, pad), (0, 0)))
     mask = (small[..., 3] > 127).astype(np.float32)
     area = float(mask.sum())
     if area < 16:  # nothing, or dust: a face in the middle of where it would be
@@ -115,9 +114,8 @@ def _with_patch(
         score, x, y, _ = best
     else:
         thick = surface.thickness - 0.25 * np.abs(surface.height - 0.4) * surface.thickness.max()
-        y, x = np.unravel_index(
-            int(np.argmax(np.where(surface.mask > 0, thick, -1e9))), thick.shape
-        )
+        deepest = int(np.argmax(np.where(surface.mask > 0, thick, -1e9)))
+        y, x = divmod(deepest, thick.shape[1])
         score = PATCHED
     return min(score, PATCHED), int(x), int(y), SMALLEST
 
@@ -137,7 +135,7 @@ def place_over(old: OldFace, rgba: Image, proportions: Proportions) -> FaceGeome
     left = _run(row[int(np.clip(x, 0, size - 1)) :: -1])
     head = 2.0 * min(left, right) if min(left, right) > 0.3 * max(left, right) else left + right
     natural = old.distance * size / proportions.eye_distance
-    width = float(np.clip(natural, 0.62 * head, 0.94 * head)) if head > 8 else natural
+    width = float(np.clip(natural, 0.68 * head, 0.94 * head)) if head > 8 else natural
     width = float(np.clip(width, natural * 0.8, natural * 1.7))
     column = rgba[int(np.clip(y, 0, size - 1)) :, int(np.clip(x, 0, size - 1)), 3] > 127
     below = _run(column)
@@ -200,8 +198,9 @@ class _Surface:
         variance = np.maximum(_mean(self._square, kernel) - (mean * mean).sum(2), 0)
         uneven = np.sqrt(variance) / 20
         edges = _mean(self._inner_edges, kernel) / 4
-        score = 2.2 * np.log(width / unit) - 0.9 * np.minimum(uneven, 2.0)
-        score -= 0.7 * np.minimum(edges, 2.5)
+        care = 0.9 if head is None else 1.8
+        score = 2.2 * np.log(width / unit) - care * np.minimum(uneven, 2.5)
+        score -= 0.9 * np.minimum(edges, 2.5)
         columns = np.arange(self.mask.shape[1], dtype=np.float32)[None, :]
         if head is None:
             level = np.where(self.height < 0.46, 0.46 - self.height, 0.8 * (self.height - 0.46))
@@ -236,7 +235,7 @@ def _ellipse(width: float, height: float) -> Floats:
     rx, ry = max(width / 2, 0.5), max(height / 2, 0.5)
     y, x = np.mgrid[-int(ry) : int(ry) + 1, -int(rx) : int(rx) + 1]
     inside = ((x / rx) ** 2 + (y / ry) ** 2 <= 1).astype(np.float32)
-    return inside / inside.sum()
+    return np.asarray(inside / inside.sum(), np.float32)
 
 
 def _mean(plane: Floats, kernel: Floats) -> Floats:

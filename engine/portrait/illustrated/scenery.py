@@ -10,6 +10,7 @@ import numpy as np
 
 from engine.portrait.base import Image
 from engine.portrait.illustrated.palette import Lab, chroma, hue, lab_image, lch, palette
+from engine.portrait.illustrated.placement import body_box
 from engine.portrait.illustrated.scenes import SCENES, Stage, Tones
 from personas.persona import Mood, PortraitBrief
 
@@ -103,6 +104,27 @@ def paint_scene(body: Image, brief: PortraitBrief, rendering: str, seed: int) ->
     return best[1]
 
 
+def cast_shadow(background: Image, body: Image, grounded: bool) -> Image:
+    """The scene with the shade that the subject throws: behind it, and on the ground."""
+    size = background.shape[0]
+    alpha = body[..., 3].astype(np.float32) / 255
+    drop = np.array([[1, 0, 0], [0, 1, size * 0.012]], np.float32)
+    shade = cv2.GaussianBlur(cv2.warpAffine(alpha, drop, (size, size)), (0, 0), size * 0.022) * 0.28
+    if grounded:
+        _, _, _, bottom = body_box(body[..., 3])
+        foot = alpha[max(0, bottom - size // 14) : bottom].max(0)
+        columns = np.flatnonzero(foot > 0.3)
+        if len(columns):
+            ground = np.zeros((size, size), np.float32)
+            centre = (int(columns.mean()), min(bottom - size // 100, size - 1))
+            axes = (max(4, int((columns[-1] - columns[0]) * 0.52)), max(3, size // 40))
+            cv2.ellipse(ground, centre, axes, 0, 0, 360, 1.0, -1)
+            shade = np.maximum(shade, cv2.GaussianBlur(ground, (0, 0), size * 0.013) * 0.42)
+    dark = np.array([26, 18, 40], np.float32)
+    mixed = background * (1 - shade[..., None]) + dark * shade[..., None]
+    return np.asarray(mixed.round(), np.uint8)
+
+
 def _wished(brief: PortraitBrief, chance: random.Random) -> list[str]:
     """Scenes from the most to the least wanted, each once."""
     words = set(re.findall(r"\w+", f"{brief.subject} {brief.details}".lower()))
@@ -124,7 +146,7 @@ def _tones(body: Image, brief: PortraitBrief, chance: random.Random) -> Tones:
     main = max(strong)[1] if strong else chance.uniform(0, 360)
     base_hue = (main + chance.choice((150, 180, 205))) % 360
     dark = lightness > 74
-    strength = 12 if brief.mood is Mood.SAD else 20 if brief.mood is Mood.GRUMPY else 26
+    strength = 10 if brief.mood is Mood.SAD else 16 if brief.mood is Mood.GRUMPY else 20
     base = lch(50 if dark else 84 if lightness < 60 else 80, strength, base_hue)
     accent = lch(62 if dark else 76, strength + 10, (base_hue + chance.choice((-45, 45, 60))) % 360)
     return Tones(base, accent, dark)

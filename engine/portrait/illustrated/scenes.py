@@ -66,7 +66,7 @@ class Stage:
     def glow(self, x: float, y: float, radius: float, colour: Lab, strength: float) -> None:
         """A soft light around a point."""
         distance = ((self.x - x) ** 2 + (self.y - y) ** 2) / radius**2
-        self.lay(strength * np.exp(-1.6 * distance), colour)
+        self.lay((strength * np.exp(-1.6 * distance)).astype(np.float32), colour)
 
     def disc(
         self,
@@ -84,7 +84,7 @@ class Stage:
         cover = np.clip((radius - distance) / edge + 0.5, 0, 1)
         if hole > 0:
             cover *= np.clip((distance - hole) / edge + 0.5, 0, 1)
-        self._lay_in(rows, columns, cover * strength, colour)
+        self._lay_in(rows, columns, (cover * strength).astype(np.float32), colour)
 
     def box(
         self,
@@ -103,7 +103,7 @@ class Stage:
         along, across = x * np.cos(turn) + y * np.sin(turn), y * np.cos(turn) - x * np.sin(turn)
         cover = np.clip(((right - left) / 2 - np.abs(along)) * self.size + 0.5, 0, 1)
         cover = cover * np.clip(((bottom - top) / 2 - np.abs(across)) * self.size + 0.5, 0, 1)
-        self._lay_in(rows, columns, cover * strength, colour)
+        self._lay_in(rows, columns, (cover * strength).astype(np.float32), colour)
 
     def _window(self, at: tuple[float, float], reach: float) -> tuple[slice, slice]:
         def span(middle: float) -> slice:
@@ -130,12 +130,13 @@ class Stage:
     def blur(self, radius: float) -> None:
         """Takes the scene out of focus."""
         if radius > 0:
-            self.lab = cv2.GaussianBlur(self.lab, (0, 0), max(radius * self.size, 0.1))
+            blurred = cv2.GaussianBlur(self.lab, (0, 0), max(radius * self.size, 0.1))
+            self.lab = np.asarray(blurred, np.float32)
 
     def rgb(self) -> NDArray[np.uint8]:
         """The picture, with a trace of grain so that gradients do not band."""
         grain = self.random.normal(0, 0.35, self.lab.shape[:2])[..., None]
-        return rgb_image((self.lab + grain * np.float32([1, 0, 0])).astype(np.float32))
+        return rgb_image((self.lab + grain * np.array([1, 0, 0])).astype(np.float32))
 
 
 Painter = Callable[[Stage, Tones], None]
@@ -294,7 +295,7 @@ def sea(stage: Stage, tones: Tones) -> None:
             + 0.008 * np.sin(stage.x[:1] * (34 - 4 * step) + stage.random.uniform(0, 6))
         )
         shade = lch((56 if tones.dark else 70) - 5.5 * step, 27, 238 + 2 * step)
-        stage.lay(stage.below(line), shade)
+        stage.lay(stage.below(line.astype(np.float32)), shade)
 
 
 def underwater(stage: Stage, tones: Tones) -> None:

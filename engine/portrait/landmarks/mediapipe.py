@@ -74,7 +74,8 @@ class MediaPipeFaceMesh:
             ) from error
         finally:
             absl.setLevel(level)
-        return FaceMesh(
+        mesh: Any = FaceMesh  # the package has no annotations
+        return mesh(
             static_image_mode=True,
             max_num_faces=1,
             refine_landmarks=True,
