@@ -38,7 +38,7 @@ EXPRESSIONS: dict[Mood, Expression] = {
     ),
     Mood.CALM: Expression(smile=0.3, brow_tilt=0.1, lid=0.17, squint=0.06),
     Mood.GRUMPY: Expression(
-        smile=-0.55, brow_left=-0.55, brow_right=-0.55, brow_tilt=-0.9, lid=0.3, squint=0.12
+        smile=-0.5, brow_left=-0.5, brow_right=-0.5, brow_tilt=-0.85, lid=0.3, squint=0.12
     ),
     Mood.SHY: Expression(
         smile=0.3, brow_left=0.15, brow_right=0.15, brow_tilt=0.6, lid=0.16, gaze=(0.3, 0.3)
@@ -47,7 +47,7 @@ EXPRESSIONS: dict[Mood, Expression] = {
         smile=0.4, smirk=0.2, brow_left=0.35, brow_right=0.35, brow_tilt=-0.1, lid=0.32, squint=0.1
     ),
     Mood.SAD: Expression(
-        smile=-0.5, brow_left=0.05, brow_right=0.05, brow_tilt=1.0, lid=0.27, gaze=(0.0, 0.15)
+        smile=-0.42, brow_left=0.1, brow_right=0.1, brow_tilt=0.85, lid=0.24, gaze=(0.0, 0.15)
     ),
     Mood.MISCHIEVOUS: Expression(
         smile=0.6, smirk=0.7, brow_left=-0.3, brow_right=0.6, brow_tilt=-0.5, lid=0.22, squint=0.25
