@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import cast
 
 import typer
 
@@ -36,7 +35,7 @@ class Answer:
     stages: Mapping[str, float] = field(default_factory=dict)
 
 
-async def watch_reply(events: AsyncIterator[ReplyEvent], *, echo: bool) -> Answer:
+async def watch_reply(events: AsyncGenerator[ReplyEvent], *, echo: bool) -> Answer:
     """Gathers a reply; with `echo`, its text goes to stdout while it is written.
 
     Raises:
@@ -45,7 +44,7 @@ async def watch_reply(events: AsyncIterator[ReplyEvent], *, echo: bool) -> Answe
     answer = Answer()
     step: Step | None = None
     try:
-        async with aclosing(cast(AsyncGenerator[ReplyEvent, None], events)) as stream:
+        async with aclosing(events) as stream:
             async for event in stream:
                 match event:
                     case TextDelta(text=text):

@@ -6,6 +6,7 @@ It imports nothing heavy, so that help and completion are quick.
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -389,4 +390,6 @@ def main() -> None:
         # In the C locale a persona's name must still print, if with replacement signs.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
+    # There, Python keeps what was typed as bytes in disguise; it was UTF-8 all the same.
+    sys.argv[1:] = [os.fsencode(word).decode("utf-8", "replace") for word in sys.argv[1:]]
     cli()

@@ -105,6 +105,8 @@ def errors_explained() -> Iterator[None]:
     """Turns errors into a sentence and an exit code; nobody sees a traceback."""
     try:
         yield
+    except (typer.Exit, typer.Abort):
+        raise
     except ChatAnythingError as error:
         fail(error)
     except KeyboardInterrupt:

@@ -63,10 +63,8 @@ class Session:
         opened = await self._storage.conversations.open(self._persona, CHANNEL)
         self._conversation = opened.id
         say(f"Talking with {self._name}. /help lists what else you can type.")
-        if await self._storage.conversations.history(self._conversation, limit=1):
-            await self._history(SHOWN_TURNS)
-        else:
-            typer.echo(f"{self._name}: {plain(self._persona.personality.greeting)}")
+        await self._conversations.begin(self._persona, CHANNEL)
+        await self._history(SHOWN_TURNS)
         while (line := await asyncio.to_thread(_read)) is not None:
             if not line.strip():
                 continue
@@ -93,6 +91,7 @@ class Session:
             case ["/forget", *_]:
                 await self._storage.conversations.forget(self._conversation)
                 say(f"{self._name} has forgotten this conversation.")
+                await self._conversations.begin(self._persona, CHANNEL)
             case ["/mode", mode]:
                 self._mode = chosen_mode(self._app, mode)
                 say(f"Answers come as {self._mode}.")
@@ -105,9 +104,7 @@ class Session:
 
     async def _answer(self, message: str) -> None:
         typer.echo(f"{self._name}: ", nl=False)
-        events = self._conversations.reply(
-            self._persona, self._conversation, message, mode=self._mode
-        )
+        events = self._conversations.reply(self._persona, CHANNEL, message, mode=self._mode)
         try:
             answer = await watch_reply(events, echo=True)
         except BaseException:

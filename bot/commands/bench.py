@@ -23,7 +23,7 @@ SPOKEN = (
     "I have watched the sea for a hundred years, and still every wave brings me a new line. "
     "Sit down beside me, and I shall read you one of them before the fog comes in."
 )
-WORDS_A_SECOND = 2.6
+WORDS_A_SECOND = 3.6
 
 
 async def clip(app: App, seconds: float, *, as_json: bool) -> None:

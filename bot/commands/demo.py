@@ -45,7 +45,7 @@ async def demo(app: App, description: str, message: str, *, out: Path, seed: int
     typer.echo(plain(f"You: {message}"))
     typer.echo(plain(f"{persona.personality.name}: "), nl=False)
     answer = await watch_reply(
-        conversations.reply(persona, conversation.id, message, mode="clip"), echo=True
+        conversations.reply(persona, CHANNEL, message, mode="clip"), echo=True
     )
     if answer.clip is None or answer.speech is None:
         raise UnavailableError(answer.clip_failure or "There is no clip; the log says why.")
@@ -56,7 +56,7 @@ async def demo(app: App, description: str, message: str, *, out: Path, seed: int
     files: dict[str, str | bytes] = {
         "persona.json": json.dumps(persona.model_dump(mode="json"), ensure_ascii=False, indent=2),
         "portrait.png": await storage.media.get(persona.portrait.image),
-        "reply.txt": answer.speech.text + "\n",
+        "reply.txt": answer.text + "\n",
         "reply.wav": wav_bytes(answer.speech),
         "reply.mp4": answer.clip.data,
     }

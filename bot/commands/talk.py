@@ -58,9 +58,8 @@ async def say(
         check_writable(out, force=force)
     storage = await app.storage()
     persona = await storage.personas.get(gallery, name)
-    conversation = await storage.conversations.open(persona, CHANNEL)
     conversations = await app.conversations()
-    events = conversations.reply(persona, conversation.id, message, mode=wanted)
+    events = conversations.reply(persona, CHANNEL, message, mode=wanted)
     answer = await watch_reply(events, echo=not as_json)
     if out is not None:
         _write(answer, out, force=force)
