@@ -118,8 +118,9 @@ class ArtLibrary:
             UnavailableError: the style's pack has not been fetched.
         """
         packs = self._packs(style)
-        phrase = _readable(brief.subject)
-        meant = self._matcher.by_emoji(phrase.emoji) if not phrase.words else None
+        phrase = parse(brief.subject)
+        meant = None if phrase.words else self._matcher.by_emoji(phrase.emoji)
+        phrase = _with_words(phrase)
         trade = names_person(phrase)
         found: list[Match] = []
         if meant is not None and (pack := _first(meant, packs)):
@@ -241,14 +242,9 @@ def _first(concept: Concept, packs: list[str]) -> str | None:
     return next((pack for pack in packs if pack in concept.pictures), None)
 
 
-def _readable(subject: str) -> Phrase:
-    """The subject taken apart; emoji without a picture become words by their Unicode names."""
-    phrase = parse(subject)
+def _with_words(phrase: Phrase) -> Phrase:
+    """Emoji become words by their Unicode names where there are no other words."""
     if phrase.words or not phrase.emoji:
         return phrase
-    names = []
-    for code in phrase.emoji:
-        char = chr(int(code.split("-")[0], 16))
-        names.append(unicodedata.name(char, ""))
-    named = parse(names[0].lower())
+    named = parse(unicodedata.name(chr(int(phrase.emoji[0].split("-")[0], 16)), "").lower())
     return Phrase(named.words, named.tails, named.others, phrase.emoji)

@@ -22,7 +22,7 @@ from personas.errors import UnavailableError
 NAMED = 0.9
 """A score from here on says that the picture bears the subject's own name."""
 
-FITTING = 0.42
+FITTING = 0.5
 """A score below this says that nothing fits."""
 
 _FACE_WORDS = frozenset(["face", "smiley", "emoji", "emoticon", "smile", "grin", "expression"])
@@ -41,7 +41,7 @@ class Scored:
 class Matcher:
     """Scores concepts against subjects.
 
-    The table of meanings is computed when a subject first needs it, in a few seconds, and kept
+    The table of meanings is computed when a subject first needs it, in a second or two, and kept
     in `cache`; subjects that bear the name of a picture never need it.
 
     Args:
@@ -146,9 +146,7 @@ class Matcher:
         except UnavailableError as error:
             log.warning("Pictures are matched by name only: %s", error)
             return
-        likeness = (table @ wanted.T).max(axis=1)
-        count = len(self._concepts)
-        meaning = np.maximum(likeness[:count], 0.95 * likeness[count:])
+        meaning = (table @ wanted.T).max(axis=1)
         kinds = self._likely_kinds(meaning)
         for at in np.argsort(-meaning)[:40]:
             kind = kinds.get(self._concepts[at].kind, 0.0)
@@ -162,13 +160,9 @@ class Matcher:
         return {kind: count / len(nearest) for kind, count in kinds.items()}
 
     def _meanings(self) -> Vectors:
-        """[2 n, dimensions]: names first, then names with their keywords."""
+        """[concepts, dimensions]: keywords are left to exact matching, they blur the meaning."""
         if self._table is None:
             texts = [concept.name for concept in self._concepts]
-            texts += [
-                ", ".join((concept.name, *concept.aliases[:4], *concept.keywords[:8]))
-                for concept in self._concepts
-            ]
             key = hashlib.sha256("\n".join((self._embedder.name, *texts)).encode()).hexdigest()
             self._table = self._kept(key, len(texts))
             if self._table is None:

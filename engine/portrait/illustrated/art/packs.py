@@ -128,7 +128,6 @@ class PackReader:
 
         Raises:
             UnavailableError: the pack has not been fetched, or is damaged.
-            NotFoundError: it has no such picture.
         """
         if pack == OURS:
             file = resources.files(__package__).joinpath("ours", f"{name}.svg")
@@ -166,7 +165,7 @@ class _IconSet:
         """The picture as a document of its own."""
         icon = self._entry(name)
         if "body" not in icon:
-            raise NotFoundError(f"{self._info.title} has no picture called {name!r}.")
+            raise self._damaged()  # our table only names what the pack has
         width, height = icon.get("width", self._size[0]), icon.get("height", self._size[1])
         left, top = icon.get("left", 0), icon.get("top", 0)
         return (
