@@ -18,6 +18,7 @@ from engine.portrait.illustrated.art.people import (
     compose,
     load_illustrators,
 )
+from engine.portrait.illustrated.art.recolour import repaint, wanted_paint
 from engine.portrait.illustrated.art.wishes import is_trade, names_person
 from engine.portrait.illustrated.art.words import Phrase, parse
 from engine.portrait.illustrated.proportions import CHILD, GROWN, face_at_centre
@@ -188,6 +189,8 @@ class ArtLibrary:
         concept = match.concept
         source = self._reader.svg(match.pack, concept.pictures[match.pack])
         svg = raster.trimmed(source)
+        if concept.kind != "face" and (paint := wanted_paint(parse(brief.subject), concept)):
+            svg = repaint(svg, raster.render(svg, 256), paint)
         resolution = PACKS[match.pack].resolution if match.pack in PACKS else raster.SIZE
         return Artwork(
             rgba=raster.artwork(svg, resolution),
