@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.portrait.base import Image
-from engine.portrait.illustrated.palette import lab_image
+from engine.portrait.illustrated.palette import difference, lab_image
 from engine.portrait.illustrated.shapes import Shape
 from personas.persona import Point
 
@@ -123,6 +123,11 @@ class _View:
 
         return span(top, bottom), span(left, right)
 
+    def colour_at(self, x: float, y: float) -> NDArray[np.float32]:
+        """The colour seen around a point."""
+        pixels = self.lab[self.inside(x - 0.015, y - 0.015, x + 0.015, y + 0.015)]
+        return np.asarray(np.median(pixels.reshape(-1, 3), axis=0), np.float32)
+
     def middle_colour(self, shape: Shape) -> NDArray[np.float32]:
         """The colour seen in the middle of a shape."""
         x, y = shape.centre
@@ -152,8 +157,9 @@ class _View:
         tint = float(np.hypot(colour[1], colour[2]))
         dark = np.clip((52 - lightness) / 30, 0, 1)
         white = np.clip((lightness - 84) / 10, 0, 1) * np.clip((24 - tint) / 12, 0, 1)
+        flat = 0.55 if w > 1.8 * h else 1.0  # brows and closed mouths
         round_ = 1 - min(abs(math.log(h / w)) / 2.4, 1)
-        likely = max(dark, 0.75 * white) * (0.45 + 0.55 * round_)
+        likely = flat * max(dark, 0.75 * white) * (0.45 + 0.55 * round_)
         likely *= float(np.clip(contrast / 25, 0.3, 1))
         likely *= 0.3 + 0.7 * float(np.clip((covered - 0.5) / 0.45, 0, 1))
         top, bottom = self.box[1], self.box[3]
@@ -207,11 +213,12 @@ def _face(left: _Spot, right: _Spot, shapes: list[Shape], view: _View) -> OldFac
     middle, level = (lx + rx) / 2, (ly + ry) / 2
     apart = rx - lx if left is not right else 2.2 * width
     body = (view.box[2] - view.box[0]) * (view.box[3] - view.box[1])
+    skin = view.colour_at(middle, level - 0.1 * apart)
     gone: list[Shape] = []
     nose: Shape | None = None
     mouths: list[Shape] = []
     for shape in shapes:
-        if any(_of_eye(shape, eye, apart) for eye in eyes):
+        if _of_eye(shape, eyes[0], eyes[1], apart) or _of_eye(shape, eyes[1], eyes[0], apart):
             gone.append(shape)
             continue
         x, y = shape.centre
@@ -235,7 +242,9 @@ def _face(left: _Spot, right: _Spot, shapes: list[Shape], view: _View) -> OldFac
                 gone.append(shape)  # a brow
         elif central and 0.12 < down < 2.1 and shape.width < 1.75 * apart:
             colour = view.middle_colour(shape)
+            tongue = colour[1] > 30 and difference(colour, skin) > 40
             muzzle = shape.height > 0.55 * apart and shape.width > 0.8 * apart and colour[0] > 55
+            muzzle = muzzle and not tongue
             if muzzle and not shape.line:
                 continue
             if down < 0.8 and shape.width < 0.95 * apart and not shape.line:
@@ -263,10 +272,12 @@ def _area(shape: Shape) -> float:
     return shape.width * shape.height
 
 
-def _of_eye(shape: Shape, eye: Shape, apart: float) -> bool:
+def _of_eye(shape: Shape, eye: Shape, other: Shape, apart: float) -> bool:
     """Whether a shape is the eye, something in it, or the white and the rim around it."""
     (x, y), (ex, ey) = shape.centre, eye.centre
-    if shape.width > 0.98 * apart or shape.height > 1.25 * apart:
+    if shape.width > 1.25 * apart or shape.height > 1.4 * apart:
+        return False
+    if other is not eye and shape.left < other.centre[0] < shape.right:
         return False
     near = abs(x - ex) < 0.55 * max(eye.width, shape.width * 0.5)
     near = near and abs(y - ey) < 0.6 * max(eye.height, shape.height * 0.5)

@@ -112,7 +112,7 @@ def upright(rgba: Image) -> tuple[Image, float]:
     long, across = axes[:, 1], max(float(values[0]), 1e-6)
     slant = float(np.arctan2(long[0], long[1]))  # from straight down
     slant = (slant + np.pi / 2) % np.pi - np.pi / 2
-    if values[1] / across < 5.0 or not 0.2 < abs(slant) < 1.05:
+    if values[1] / across < 7.0 or not 0.2 < abs(slant) < 1.05:
         return rgba, 0.0
     height, width = rgba.shape[:2]
     centre = (float(x.mean()) * step, float(y.mean()) * step)

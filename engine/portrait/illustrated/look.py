@@ -86,6 +86,8 @@ def choose_look(
     weight *= {"child": 0.75, "young": 0.95, "adult": 1.0, "old": 1.2}[brief.age]
     if brief.mood is Mood.GRUMPY:
         weight *= 1.2
+    # On people a nose is a line; on things a little ball makes a face of two eyes and a mouth.
+    nose: Literal["line", "button"] = "line" if brief.is_person else "button"
     line = line_width if line_width is not None else geometry.width * 0.019
     return FaceLook(
         rendering=rendering,
@@ -100,7 +102,7 @@ def choose_look(
         brow_weight=min(weight, 2.0),
         lashes=brief.gender == "female",
         blush=_blush(skin, brief, chance),
-        nose_kind=_nose(rendering, brief, chance) if own_nose else "none",
+        nose_kind=nose if own_nose else "none",
         mood=brief.mood,
     )
 
@@ -113,14 +115,6 @@ def _eye_shape(
     if brief.age == "child" or brief.mood is Mood.CURIOUS:
         return "round"
     return "round" if chance.random() < 0.3 else "oval"
-
-
-def _nose(
-    rendering: Rendering, brief: PortraitBrief, chance: random.Random
-) -> Literal["line", "button"]:
-    if brief.is_person:
-        return "line"
-    return "button" if chance.random() < (0.35 if rendering == "outlined" else 0.6) else "line"
 
 
 def _iris(colours: list[Lab], skin: Lab, chance: random.Random) -> Lab:

@@ -169,6 +169,7 @@ class _Surface:
             ((rows - first) / max(last - first, 1))[:, None], mask.shape
         ).astype(np.float32)
         self._centre = _row_centres(mask)
+        self._even = _mirrored(mask)
         self._inner_edges = self._edges(lab)
 
     def _edges(self, lab: Floats) -> Floats:
@@ -204,7 +205,10 @@ class _Surface:
         columns = np.arange(self.mask.shape[1], dtype=np.float32)[None, :]
         if head is None:
             level = np.where(self.height < 0.46, 0.46 - self.height, 0.8 * (self.height - 0.46))
-            score -= 2.5 * np.abs(columns - self._centre) / unit + 2.2 * level
+            aside = np.abs(columns - self._centre)
+            # What is symmetrical has its face in the middle, even if a leg has more room.
+            aside = np.maximum(aside, self._even * np.abs(columns - (columns.size - 1) / 2))
+            score -= (2.5 + 2.5 * self._even) * aside / unit + 2.2 * level
         else:
             rows = np.arange(self.mask.shape[0], dtype=np.float32)[:, None]
             away = np.hypot(columns - head[0], rows - head[1])
@@ -228,6 +232,13 @@ def _row_centres(mask: Floats) -> Floats:
     weight = cv2.blur(mask, (1, 15)) + 1e-6
     smooth = cv2.blur(centres * mask, (1, 15)) / weight
     return np.where(mask > 0, smooth, centres).astype(np.float32)
+
+
+def _mirrored(mask: Floats) -> float:
+    """How far a body, centred in its grid, is its own mirror image: 0 to 1."""
+    both = float((mask * mask[:, ::-1]).sum())
+    either = float(np.maximum(mask, mask[:, ::-1]).sum())
+    return float(np.clip((both / max(either, 1) - 0.86) / 0.08, 0, 1))
 
 
 def _ellipse(width: float, height: float) -> Floats:

@@ -16,10 +16,10 @@ from personas.persona import FaceGeometry, Point
 class Proportions:
     """Lengths in widths of the face oval, downwards from the line of the eyes."""
 
-    eye_distance: float = 0.46
-    eye_radius: float = 0.112
+    eye_distance: float = 0.44
+    eye_radius: float = 0.115
     nose: float = 0.29
-    mouth: float = 0.50
+    mouth: float = 0.49
     mouth_width: float = 0.36
     chin: float = 0.80
     crown: float = 0.48
@@ -37,7 +37,7 @@ class Proportions:
 
 GROWN = Proportions()
 CHILD = Proportions(
-    eye_distance=0.48, eye_radius=0.125, nose=0.25, mouth=0.45, mouth_width=0.31, chin=0.74
+    eye_distance=0.45, eye_radius=0.125, nose=0.26, mouth=0.45, mouth_width=0.32, chin=0.74
 )
 
 FEATURES_WIDTH = 0.80
