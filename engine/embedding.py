@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,7 +19,8 @@ Vectors = NDArray[np.float32]
 MAX_TOKENS = 64
 """A noun phrase and its details fit; what is longer is cut."""
 
-BATCH = 64
+BATCH = 16
+"""Texts at a time: more is no faster on one core and takes more memory."""
 
 
 class Embedder(Protocol):
@@ -82,13 +84,14 @@ class MiniLmEmbedder:
         with self._lock:
             if self._session is not None:
                 return
-            import onnxruntime
             from tokenizers import Tokenizer
 
+            onnxruntime: Any = importlib.import_module("onnxruntime")  # its exports are untyped
             options = onnxruntime.SessionOptions()
             options.intra_op_num_threads = self._threads
             options.inter_op_num_threads = 1
             options.log_severity_level = 3
+            options.enable_cpu_mem_arena = False  # it would keep what one batch needed for ever
             try:
                 tokenizer = Tokenizer.from_file(str(self._folder / "tokenizer.json"))
                 session = onnxruntime.InferenceSession(

@@ -135,7 +135,9 @@ class ArtLibrary:
                 return -0.05 if style.rendering == "outlined" else 0.03
             return -0.012 if pack == OURS else -0.03
 
-        for scored in self._matcher.score(phrase, f"{brief.subject} {brief.details}", favour):
+        for scored in self._matcher.score(
+            phrase, favour, by_meaning=not (brief.is_person or trade)
+        ):
             person = scored.concept.kind == "person"
             if person and scored.score < NAMED and not trade:
                 continue  # a river is no person in a boat

@@ -71,17 +71,19 @@ class Matcher:
                 return self._concepts[at]
         return None
 
-    def score(self, phrase: Phrase, text: str, favour: Callable[[Concept], float]) -> list[Scored]:
+    def score(
+        self, phrase: Phrase, favour: Callable[[Concept], float], *, by_meaning: bool = True
+    ) -> list[Scored]:
         """All concepts that have to do with the subject, the best first.
 
         Args:
             phrase: the subject taken apart.
-            text: the subject and its details as they were written.
             favour: what a concept's score is raised by, for reasons of the caller.
+            by_meaning: compare meanings where no picture bears the subject's name.
         """
         scores = self._by_name(phrase)
         best = max(scores.values(), default=0.0)
-        if best < NAMED:
+        if by_meaning and best < NAMED:
             self._add_meaning(scores, phrase)
         context = frozenset((*phrase.words[:-1], *phrase.others))
         results = []
