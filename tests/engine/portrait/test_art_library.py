@@ -103,7 +103,7 @@ def best(library: ArtLibrary, subject: str, look: str = "rounded") -> str:
         ("yacht", "sailboat"),
         ("harbour", "our-lighthouse"),
         ("kettle", "teapot"),
-        ("kraken", "octopus"),
+        ("kraken", "our-octopus"),
         ("gramophone", "trumpet"),
         ("🦊", "fox"),
         ("🏮✨", "red-paper-lantern"),
