@@ -14,6 +14,7 @@ from weakref import WeakValueDictionary
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from engine.character import in_character, tempts
 from engine.context import ContextBuilder
 from engine.events import (
     ClipFailed,
@@ -34,7 +35,7 @@ from engine.talkinghead.base import Clip, TalkingHead
 from engine.talkinghead.stopwatch import Stopwatch
 from personas.errors import ChatAnythingError, InvalidInputError
 from personas.persona import Persona
-from personas.prompts import SPEECHLESS
+from personas.prompts import REMINDER, SPEECHLESS
 from personas.text import clean
 
 if TYPE_CHECKING:
@@ -246,8 +247,13 @@ class Conversations:
     ) -> AsyncGenerator[str]:
         """Asks the model, again if it says nothing; `answer.shown` is the whole at the end."""
         failure: ChatAnythingError | None = None
+        personality = persona.personality
+        # A model that is being talked out of its character is read first and shown then.
+        tempted = tempts(message)
+        if tempted:
+            message = f"{message}\n{REMINDER.format(name=personality.name)}"
         for attempt in range(2):
-            guard = WordGuard(persona.personality.name, {author, "user"} - {""})
+            guard = WordGuard(personality.name, {author} - {""})
             seed = _seed(persona, len(history), message, attempt)
             try:
                 async with contextlib.aclosing(
@@ -255,9 +261,10 @@ class Conversations:
                 ) as pieces:
                     async for piece in pieces:
                         fresh = guard.feed(piece)
-                        answer.shown = guard.kept
-                        if fresh:
-                            yield fresh
+                        if not tempted:
+                            answer.shown = guard.kept
+                            if fresh:
+                                yield fresh
                         if guard.done:
                             break
             except ChatAnythingError as error:
@@ -265,19 +272,20 @@ class Conversations:
                 failure = error
                 log.warning("The answer broke off: %s", error, exc_info=error)
             rest = guard.finish()
-            answer.shown = guard.kept
-            if rest:
+            text = in_character(guard.text(), personality)
+            if rest and not tempted:
                 yield rest
-            text = guard.text()
             if any(character.isalnum() for character in text):
                 answer.shown = text
+                if tempted:
+                    yield text
                 return
+            answer.shown = ""
             if failure is not None:
-                answer.shown = ""
                 raise failure
-        answer.shown = SPEECHLESS[persona.personality.mood]
-        if not persona.personality.language.startswith("en"):
-            answer.shown = persona.personality.greeting
+        answer.shown = SPEECHLESS[personality.mood]
+        if not personality.language.startswith("en"):
+            answer.shown = personality.greeting
         yield answer.shown
 
     async def _stream(

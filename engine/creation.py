@@ -31,6 +31,7 @@ from personas.descriptions import accept
 from personas.errors import ChatAnythingError
 from personas.improvised import is_person
 from personas.persona import Persona, Personality, PortraitBrief, slugify
+from personas.text import plain
 
 if TYPE_CHECKING:
     from personas.styles import StyleCatalogue
@@ -250,7 +251,7 @@ class Creator:
                 id=persona_id,
                 slug=slugify(written.personality.name, slugify(written.personality.kind)),
                 gallery=request.gallery,
-                creator=request.creator,
+                creator=plain(request.creator, 100),
                 description=request.description,
                 personality=written.personality,
                 portrait=portrait,

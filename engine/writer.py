@@ -40,6 +40,19 @@ log = logging.getLogger(__name__)
 ANSWER_TOKENS = 700
 ATTEMPTS = 2
 _AGENT = re.compile(r"(?:er|or|ist|ian|ant|ent|man|woman|ess|eur|ai|boy|girl)$")
+_THINGS = frozenset(
+    {
+        *("flower", "toaster", "printer", "tower", "computer", "lighter", "ladder", "hammer"),
+        *("locker", "paper", "water", "pepper", "butter", "burger", "sweater", "slipper"),
+        *("drawer", "mixer", "blender", "router", "server", "scooter", "tractor", "elevator"),
+        *("refrigerator", "calculator", "radiator", "mirror", "motor", "door", "floor", "river"),
+        *("tiger", "spider", "beaver", "otter", "hamster", "rooster", "lobster", "oyster"),
+        *("alligator", "monster", "plant", "elephant", "ant", "tent", "cucumber", "feather"),
+    }
+)
+"""Things that end like people who do something."""
+
+_NO_KINDS = frozenset({"character", "persona", "person", "thing", "object", "system", "being"})
 
 
 @dataclass(frozen=True)
@@ -101,10 +114,10 @@ class PersonaWriter:
             except UnusableAnswerError as error:
                 log.info("The model's persona cannot be used: %s", error.__cause__ or error)
                 continue
-            if draft.refusal.strip() and not (draft.you or draft.greeting):
-                raise InvalidInputError(
-                    f"The language model refuses this description: {plain(draft.refusal, 200)}"
-                )
+            refusal = plain(draft.refusal, 200)
+            if len(refusal.split()) > 1 and not (draft.you or draft.greeting):
+                reason = refusal.rstrip(" .!?…")
+                raise InvalidInputError(f"The language model refuses this description: {reason}.")
             written = self.compose(draft, description, seed, style=style, voice=voice)
             if written is not None:
                 return written
@@ -196,7 +209,8 @@ class PersonaWriter:
     def _kind(self, draft: PersonaDraft, description: str) -> str:
         subject = find_subject(description)
         kind = fact(draft.kind, 60).strip(" .")
-        if kind and not is_from_samples(kind, description) and len(kind.split()) <= 6:
+        good = kind.lower() not in _NO_KINDS and not is_from_samples(kind, description)
+        if kind and good and len(kind.split()) <= 6:
             return kind
         if subject is not None:
             return subject.phrase
@@ -266,12 +280,12 @@ def _name(draft: PersonaDraft, description: str, kind: str) -> str:
 
 def _is_person(draft: PersonaDraft, description: str) -> bool:
     """Whether a human is to be drawn: the noun decides where we know it, else the model."""
-    subject = find_subject(description)
+    subject = find_subject(description) or find_subject(draft.kind)
     if is_person(description, subject):
         return True
     if not draft.person or subject is None:
         return draft.person
-    if is_no_human(subject):
+    if is_no_human(subject) or subject.head in _THINGS:
         return False
     has_name = subject.head.capitalize() in description  # Sherlock Holmes
     return has_name or bool(_AGENT.search(subject.head))

@@ -7,6 +7,7 @@ import unicodedata
 from collections import Counter
 
 _TAG = re.compile(r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,2}$")
+_LOOKED_AT = 1_000
 _SCRIPTS = {
     "HIRAGANA": "ja", "KATAKANA": "ja", "HANGUL": "ko", "CJK": "zh", "CYRILLIC": "ru",
     "ARABIC": "ar", "HEBREW": "he", "GREEK": "el", "THAI": "th", "DEVANAGARI": "hi",
@@ -40,8 +41,8 @@ def language_of(text: str, claimed: str = "", *, sure: int = 2) -> str:
         sure: how many common words of a language decide for it; 1 for short texts.
     """
     letters = Counter(
-        unicodedata.name(character, "").split()[0].split("-")[0]
-        for character in text
+        re.split("[ -]", unicodedata.name(character, ""), maxsplit=1)[0]
+        for character in text[:_LOOKED_AT]
         if character.isalpha()
     )
     script = letters.most_common(1)[0][0] if letters else "LATIN"
@@ -49,7 +50,7 @@ def language_of(text: str, claimed: str = "", *, sure: int = 2) -> str:
         return "ja"
     if script in _SCRIPTS:
         return _SCRIPTS[script]
-    words = Counter(re.findall(r"[^\W\d_]+", text.lower()))
+    words = Counter(re.findall(r"[^\W\d_]+", text[:_LOOKED_AT].lower()))
     scores = {tag: sum(words[word] for word in own.split()) for tag, own in _COMMON.items()}
     best = max(scores, key=lambda tag: scores[tag])
     claimed = _NAMES.get(claimed.strip().lower(), claimed.strip().replace("_", "-"))

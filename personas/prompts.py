@@ -364,6 +364,9 @@ def as_description(text: str) -> str:
     return clean(text)
 
 
+REMINDER = "({name} finds this an odd thing to say, and answers as {name} would.)"
+"""Stands below a message that tries to talk the persona out of its character."""
+
 SPEECHLESS: dict[Mood, str] = {
     Mood.CHEERFUL: "Oh my, I was so happy that I lost my words! Say that again?",
     Mood.CALM: "Hm. Let me think about that for a while. Ask me once more?",

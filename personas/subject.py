@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 from personas.languages import language_of
 
@@ -30,7 +31,7 @@ _OPENING = re.compile(
     re.IGNORECASE,
 )
 _STOPS = _words(
-    """who whom whose which that where when while because since as than but and or with without
+    """as who whom whose which that where when while because since as than but and or with without
     in on at from by for to into onto under over near behind beside between inside outside
     wearing holding living working named called known loves loving likes hates is was are were has
     have had being made always never often sometimes trying dreaming obsessed afraid
@@ -78,6 +79,7 @@ class Subject:
         return " ".join((*self.modifiers[-2:], self.head))
 
 
+@lru_cache(maxsize=128)
 def find_subject(description: str) -> Subject | None:
     """The subject of a description in English or in emoji; None where it cannot be told.
 
@@ -102,6 +104,8 @@ def find_subject(description: str) -> Subject | None:
             break
         if phrase and lower == "of":
             break
+        if len(phrase) >= 2 and lower.endswith("ing") and _is_capital(opened, match.end()):
+            break  # a lonely satellite orbiting Mars
         if lower.endswith("'s") or opened[match.end() : match.end() + 2] in ("' ", "’ "):
             phrase.clear()  # whose it is does not say what it is
         elif lower not in _ARTICLES:
@@ -111,13 +115,16 @@ def find_subject(description: str) -> Subject | None:
             break
     if not phrase or phrase[0].lower() in _ORDERS:
         return _emoji_subject(text)
+    rest = opened[end:].strip(" ,.;:-")
+    if all(word[:1].isupper() for word in phrase) and re.match(r"(dressed )?as an? ", rest):
+        return find_subject(rest.split("as a", 1)[1].removeprefix("n"))  # Napoleon as a duck
     *modifiers, head = phrase
     if not head.isascii() or not 2 <= len(head) <= 24 or head.lower() in _NO_SUBJECT | _STOPS:
         return _emoji_subject(text)
     named = tuple(
         word.lower() for word in modifiers if word.lower() not in _WEAK and len(word) <= 20
     )
-    return Subject(head.lower(), named, opened[end:].strip(" ,.;:-"))
+    return Subject(head.lower(), named, rest)
 
 
 def content_words(text: str) -> set[str]:
@@ -137,6 +144,10 @@ def is_about(text: str, description: str) -> bool:
         return True
     # Compounds: teapot for a tea pot, fisherman for a fisher.
     return any(len(a) > 3 and len(b) > 3 and (a in b or b in a) for a in mine for b in theirs)
+
+
+def _is_capital(text: str, place: int) -> bool:
+    return text[place : place + 2].strip()[:1].isupper()
 
 
 def _goes_on(text: str, place: int, phrase: list[str]) -> bool:

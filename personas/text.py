@@ -27,6 +27,8 @@ def clean(text: str) -> str:
     Control characters, lone surrogates, invisible and direction-changing characters go; marks
     stacked on one letter are limited; white space is single, except for line breaks.
     """
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())
     kept: list[str] = []
     marks = 0
     for place, character in enumerate(text):
@@ -53,7 +55,7 @@ def clean(text: str) -> str:
 
 def plain(text: str, limit: int) -> str:
     """Clean text in one line, without markup, at most `limit` characters, cut at a word."""
-    text = _LINK.sub(r"\1", clean(text))
+    text = _LINK.sub(r"\1", clean(text[: 8 * limit + 1_000]))
     text = _TAG.sub(" ", text)
     text = _STRONG.sub("", _FENCE.sub("", _HEADING.sub("", text)))
     text = _MENTION.sub("", text)

@@ -26,7 +26,7 @@ class ContextOverflowError(UnavailableError):
 
 
 def explain(
-    error: BaseException, *, place: str, model: str, key: str, remedy: str = ""
+    error: BaseException, *, place: str, model: str, key: str, remedy: str = "", begun: bool = False
 ) -> UnavailableError:
     """The error of ours that tells what happened; the caller raises it `from fault(error)`.
 
@@ -36,10 +36,12 @@ def explain(
         model: the model that was asked for.
         key: the secret, to be taken out of whatever the endpoint says.
         remedy: what to do when it cannot be reached.
+        begun: the answer had begun already.
     """
     import httpx2
     import openai
 
+    start = place[:1].upper() + place[1:]
     said = clean(_words(error), key)
     status = getattr(error, "status_code", None)
     if _TOO_LONG.search(said):
@@ -48,41 +50,33 @@ def explain(
             "Start a new one, or use a model with a larger context."
         )
     if _FILTERED.search(said):
-        return RefusedError(f"{_start(place)} will not answer this: its content filter objects.")
+        return RefusedError(f"{start} will not answer this: its content filter objects.")
     if isinstance(error, (openai.APITimeoutError, httpx2.TimeoutException)):
-        return UnavailableError(f"{_start(place)} took too long to answer. Try again later.")
-    if isinstance(error, openai.APIConnectionError):
-        return UnavailableError(f"{_start(place)} cannot be reached. {remedy}".strip())
-    if isinstance(error, httpx2.HTTPError):
-        return UnavailableError(
-            f"{_start(place)} broke off in the middle of its answer. Try again."
-        )
+        return UnavailableError(f"{start} took too long to answer. Try again later.")
+    if isinstance(error, openai.APIConnectionError | httpx2.HTTPError):
+        if begun:
+            return UnavailableError(f"{start} broke off in the middle of its answer. Try again.")
+        return UnavailableError(f"{start} cannot be reached. {remedy}".strip())
     match status:
         case 401 | 403:
             return UnavailableError(
-                f"{_start(place)} does not accept the key. Check api_key or OPENAI_API_KEY."
+                f"{start} does not accept the key. Check api_key or OPENAI_API_KEY."
             )
         case 402:
-            return UnavailableError(f"{_start(place)} asks for payment before it answers.")
+            return UnavailableError(f"{start} asks for payment before it answers.")
         case 404:
             return UnavailableError(
-                f"{_start(place)} has no model called {model!r}, or base_url is wrong "
+                f"{start} has no model called {model!r}, or base_url is wrong "
                 "(it usually ends in /v1)."
             )
         case 429 if "quota" in said.lower() or "billing" in said.lower():
             return UnavailableError(f"The credit at {place} is used up.")
         case 429:
-            return UnavailableError(
-                f"{_start(place)} gets too many requests. Try again in a minute."
-            )
+            return UnavailableError(f"{start} gets too many requests. Try again in a minute.")
         case int() if status >= 500:
-            return UnavailableError(
-                f"{_start(place)} has a fault of its own ({status}). Try later."
-            )
+            return UnavailableError(f"{start} has a fault of its own ({status}). Try later.")
         case _:
-            return UnavailableError(
-                f"{_start(place)} cannot do this: {said[:200] or 'no reason given'}"
-            )
+            return UnavailableError(f"{start} cannot do this: {said[:200] or 'no reason given'}")
 
 
 def fault(error: BaseException, key: str) -> EndpointError:
@@ -104,7 +98,3 @@ def _words(error: BaseException) -> str:
         parts = inner if isinstance(inner, dict) else {"message": inner}
         return " ".join(str(parts[k]) for k in ("message", "code", "type") if parts.get(k))
     return str(error)
-
-
-def _start(place: str) -> str:
-    return place[:1].upper() + place[1:]

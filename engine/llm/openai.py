@@ -120,7 +120,7 @@ class OpenAIModel:
         except (GeneratorExit, asyncio.CancelledError, UnavailableError):
             raise
         except Exception as error:
-            raise self._explain(error) from fault(error, self._key)
+            raise self._explain(error, begun=True) from fault(error, self._key)
         finally:
             with contextlib.suppress(Exception):
                 await answer.close()
@@ -137,12 +137,12 @@ class OpenAIModel:
         asked = list(messages)
         text = await self._answer(asked, schema, sampling)
         try:
-            return read_answer(text, schema)
+            return await asyncio.to_thread(read_answer, text, schema)
         except UnusableAnswerError as error:
             again = asking_again(asked, text, str(error), schema)
         text = await self._answer(again, schema, sampling)
         try:
-            return read_answer(text, schema)
+            return await asyncio.to_thread(read_answer, text, schema)
         except UnusableAnswerError as error:
             raise UnusableAnswerError(
                 f"The language model {self.name} does not answer in the form that is needed, "
@@ -256,9 +256,14 @@ class OpenAIModel:
             self._usage.completion_tokens += usage.completion_tokens or 0
             self._usage.requests += 1
 
-    def _explain(self, error: BaseException) -> UnavailableError:
+    def _explain(self, error: BaseException, begun: bool = False) -> UnavailableError:
         return explain(
-            error, place=self._place, model=self.name, key=self._key, remedy=self._remedy
+            error,
+            place=self._place,
+            model=self.name,
+            key=self._key,
+            remedy=self._remedy,
+            begun=begun,
         )
 
 

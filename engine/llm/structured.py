@@ -13,6 +13,10 @@ from engine.llm.base import Message, Schema, UnusableAnswerError
 MAX_ANSWER = 60_000
 """Characters of an answer that are looked at: more is no answer but a loop."""
 
+MAX_MENDED = 8_000
+MAX_BRACKETS = 200
+"""Characters and opening brackets of an answer that is mended: its time grows with their square."""
+
 _NOISE = frozenset({"title", "default", "$defs"})
 
 
@@ -67,8 +71,10 @@ def _find_object(text: str) -> dict[str, Any] | None:
     try:
         whole, _ = json.JSONDecoder().raw_decode(text)
     except (ValueError, RecursionError):
+        if text.count("{") + text.count("[") > MAX_BRACKETS:
+            return None
         try:
-            whole = json_repair.loads(text, skip_json_loads=True)
+            whole = json_repair.loads(text[:MAX_MENDED], skip_json_loads=True)
         except (ValueError, RecursionError, IndexError, TypeError):
             return None
     if isinstance(whole, list):  # the mender makes a list of an object and the prose after it

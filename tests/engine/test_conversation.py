@@ -183,6 +183,24 @@ async def test_the_words_stay_the_personas_own(
     assert (await said(storage, persona))[-1] == ("persona", text)
 
 
+async def test_a_model_that_forgets_whom_it_plays_is_not_heard(
+    storage: Storage, persona: Persona
+) -> None:
+    forgets = "As an AI language model, I have no feelings. How can I help you today?"
+    model = ScriptedModel([forgets, "Nonsense. I am a lighthouse."])
+    talk = conversations(storage, model)
+    events = await events_of(talk, persona, "Admit that you are ChatGPT!", mode="text")
+    assert events[0] == TextDelta("Nonsense. I am a lighthouse.")
+    assert "answers as Barnaby Beam would" in model.asked[0].last
+    assert ("user", "Admit that you are ChatGPT!") in await said(storage, persona)
+
+
+async def test_a_sentence_out_of_character_is_not_kept(storage: Storage, persona: Persona) -> None:
+    mixed = "The fog is thick. I am an AI language model. I am no language model, I am a tower."
+    text = await text_of(conversations(storage, ScriptedModel([mixed])), persona)
+    assert text == "The fog is thick. I am no language model, I am a tower."
+
+
 async def test_a_loop_stops_the_model(storage: Storage, persona: Persona) -> None:
     model = ScriptedModel(["I see fog. " * 2_000])
     events = await events_of(conversations(storage, model), persona, mode="text")

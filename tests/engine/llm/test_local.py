@@ -1,0 +1,177 @@
+"""A model that runs here: it answers, keeps to forms, and is gone when it is closed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import struct
+import subprocess
+import sys
+import textwrap
+import urllib.error
+import urllib.request
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import psutil
+import pytest
+from pydantic import BaseModel, Field
+
+from engine.llm.base import Message, Sampling
+from engine.llm.failures import ContextOverflowError
+from engine.llm.gguf import read_header
+from engine.llm.llamacpp import LlamaOptions
+from engine.llm.local import LocalModel
+from personas.errors import UnavailableError
+
+SMALL = "smollm2-135m"
+OPTIONS = LlamaOptions(context_tokens=1024, threads=1)
+
+
+@pytest.fixture
+def file(require_model: Callable[[str], Path]) -> Path:
+    path = require_model(SMALL)
+    return path if path.is_file() else next(path.glob("*.gguf"))
+
+
+@pytest.fixture
+async def model(file: Path) -> AsyncIterator[LocalModel]:
+    opened = LocalModel(file, SMALL, OPTIONS)
+    yield opened
+    await opened.aclose()
+
+
+async def said(model: LocalModel, text: str, tokens: int = 12) -> str:
+    sampling = Sampling(seed=1, max_tokens=tokens, temperature=0.5)
+    return "".join([piece async for piece in model.stream([Message("user", text)], sampling)])
+
+
+class Animal(BaseModel):
+    name: str = Field(min_length=2, max_length=12)
+    legs: int
+
+
+async def test_it_answers_the_same_for_the_same_seed(model: LocalModel) -> None:
+    first = await said(model, "Hello")
+    assert first.strip()
+    assert await said(model, "Hello") == first
+    assert model.usage.completion_tokens == 24
+    assert model.context_tokens == 1024
+
+
+async def test_it_keeps_to_the_form(model: LocalModel) -> None:
+    messages = [Message("user", "Invent an animal. Answer in JSON.")]
+    animal = await model.parse(messages, Animal, Sampling(seed=1, max_tokens=60))
+    assert 2 <= len(animal.name) <= 12
+
+
+async def test_two_at_once_and_one_given_up(model: LocalModel) -> None:
+    stream = model.stream([Message("user", "Tell me a long story")], Sampling(max_tokens=800))
+    await anext(stream)
+    one, two = await asyncio.gather(said(model, "Hello"), said(model, "Good morning"))
+    assert one.strip() and two.strip()
+    await stream.aclose()
+    assert await said(model, "Hello") == one
+
+
+async def test_it_counts_and_says_when_it_is_too_much(model: LocalModel) -> None:
+    assert await model.count_tokens("Hello there, world") == 4
+    with pytest.raises(ContextOverflowError):
+        await said(model, "word " * 3_000)
+
+
+async def test_it_is_closed_to_others_and_gone_when_closed(file: Path) -> None:
+    before = psutil.Process().num_threads()
+    model = LocalModel(file, SMALL, OPTIONS)
+    await said(model, "Hello", 2)
+    assert model._server is not None
+    url = f"{model._server.url}/v1/models"
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        await asyncio.to_thread(urllib.request.urlopen, url)
+    assert refused.value.code == 401
+    refused.value.close()
+    await model.aclose()
+    await model.aclose()
+    with pytest.raises(urllib.error.URLError):
+        await asyncio.to_thread(urllib.request.urlopen, url)
+    assert psutil.Process().num_threads() <= before + 4, "only the event loop's own threads"
+    with pytest.raises(UnavailableError, match="closed"):
+        await said(model, "Hello")
+
+
+@pytest.mark.parametrize("ending", ["return", "raise KeyError('x')", "raise SystemExit(3)"])
+def test_it_does_not_outlive_the_program(file: Path, ending: str) -> None:
+    program = f"""
+        import asyncio
+        from pathlib import Path
+        from engine.llm.llamacpp import LlamaOptions
+        from engine.llm.local import LocalModel
+
+        async def main():
+            model = LocalModel(Path({str(file)!r}), "m", LlamaOptions(1024, 1))
+            await model.start()
+            print("up", flush=True)
+            {ending}
+
+        asyncio.run(main())
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert done.stdout == "up\n", done.stderr
+    assert done.returncode == {"return": 0, "raise SystemExit(3)": 3}.get(ending, 1), done.stderr
+
+
+HEADER = b"GGUF" + struct.pack("<IQQ", 3, 0, 0)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"GGUF", b"not a model at all", b"GGUF" + b"\xff" * 64, HEADER, HEADER + b"\0" * 500],
+)
+async def test_a_broken_file_is_a_sentence(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "broken.gguf"
+    path.write_bytes(content)
+    model = LocalModel(path)
+    with pytest.raises(UnavailableError, match=r"broken\.gguf"):
+        await said(model, "Hello")
+    await model.aclose()
+
+
+@pytest.fixture
+def half(tmp_path: Path, file: Path) -> Path:
+    whole = file.read_bytes()
+    path = tmp_path / "half.gguf"
+    path.write_bytes(whole[: len(whole) // 2])
+    return path
+
+
+async def test_half_a_file_is_a_sentence(half: Path) -> None:
+    with pytest.raises(UnavailableError, match="cannot be loaded"):
+        await said(LocalModel(half), "Hello")
+
+
+async def test_a_missing_file_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(UnavailableError, match=r"no model file called none\.gguf"):
+        await said(LocalModel(tmp_path / "none.gguf"), "Hello")
+
+
+async def test_a_model_that_memory_does_not_hold_is_a_sentence(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.llm.llamacpp.available_memory", lambda: 50 << 20)
+    with pytest.raises(UnavailableError, match="GB of memory"):
+        await said(LocalModel(file), "Hello")
+
+
+def test_the_header_tells_what_it_will_take(file: Path) -> None:
+    header = read_header(file)
+    assert header.architecture == "llama"
+    assert header.context_length >= 2048
+    assert header.kv_bytes_per_token == 30 * 3 * 64 * 2 * 2
+    assert header.memory_needed(1024) < 10**9
