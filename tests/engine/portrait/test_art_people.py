@@ -67,6 +67,11 @@ def test_a_trade_wears_its_hat(illustrator: Illustrator) -> None:
     assert (hatted[:, :, 3] > 0).sum() > (bare[:, :, 3] > 0).sum()
 
 
+def test_glasses_are_worn_when_asked_for(illustrator: Illustrator) -> None:
+    bare, worn = pixels("bald woman", illustrator), pixels("bald woman with glasses", illustrator)
+    assert not np.array_equal(bare, worn)
+
+
 @pytest.mark.parametrize("age", ["child", "young", "adult", "old"])
 @pytest.mark.parametrize("gender", ["female", "male", "neutral"])
 def test_every_age_and_gender_can_be_drawn(illustrator: Illustrator, age: str, gender: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 import random
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -51,7 +52,7 @@ class Illustrator(Frozen):
     hair: dict[str, tuple[str, ...]]
     back: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     beards: dict[str, tuple[str, ...]]
-    glasses: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    glasses: tuple[str, ...] = ()
     clothes: dict[str, tuple[str, ...]]
 
 
@@ -91,7 +92,7 @@ def compose(brief: PortraitBrief, illustrator: Illustrator, seed: int) -> Person
         ) from error
     title = f"{brief.subject[:60] or 'person'} ({illustrator.name})"
     return Person(
-        svg=_with_hat(drawn, illustrator, wishes),
+        svg=_with_hat(_with_glasses(drawn, illustrator, wishes), illustrator, wishes),
         illustrator=illustrator,
         credit=ArtCredit(
             title=title,
@@ -175,7 +176,7 @@ def _options(illustrator: Illustrator, wishes: Wishes, chooser: random.Random) -
     )
     take(illustrator.beard_part, beards)
     if illustrator.glasses_part:
-        take(illustrator.glasses_part, illustrator.glasses.get(wishes.glasses, ()))
+        take(illustrator.glasses_part, illustrator.glasses if wishes.glasses else ())
         options[f"{illustrator.glasses_part}Color"] = "#2b2f36"
     options[f"{illustrator.clothes_part}Variant"] = chooser.choice(
         illustrator.clothes.get(wishes.outfit, illustrator.clothes["any"])
@@ -202,6 +203,29 @@ def _hairstyles(styles: Mapping[str, Sequence[str]], wishes: Wishes) -> Sequence
         usual = styles[f"old_{gender}"]
     asked = styles.get(wishes.shape, ())
     return [style for style in asked if style in usual] or asked or usual
+
+
+def _with_glasses(svg: str, illustrator: Illustrator, wishes: Wishes) -> str:
+    """Puts frames around the eyes, where the illustrator has no glasses of its own."""
+    if not wishes.glasses or illustrator.glasses_part:
+        return svg
+    radius = 1.55 * illustrator.eye_radius
+    (x1, y1), (x2, y2) = illustrator.left_eye, illustrator.right_eye
+    share = radius / math.hypot(x2 - x1, y2 - y1)
+    across, down = (x2 - x1) * share, (y2 - y1) * share
+    frames = "".join(
+        f'<circle cx="{x}" cy="{y}" r="{radius:.2f}" fill="#ffffff" fill-opacity=".22"/>'
+        for x, y in (illustrator.left_eye, illustrator.right_eye)
+    )
+    bars = (
+        f'<path d="M{x1 + across:.2f} {y1 + down:.2f}L{x2 - across:.2f} {y2 - down:.2f}'
+        f"M{x1 - across:.2f} {y1 - down:.2f}l{-0.6 * across:.2f} {-0.6 * down - radius * 0.15:.2f}"
+        f'M{x2 + across:.2f} {y2 + down:.2f}l{0.6 * across:.2f} {0.6 * down - radius * 0.15:.2f}"'
+        ' fill="none" stroke-linecap="round"/>'
+    )
+    drawn = f'<g stroke="#2b2f36" stroke-width="{0.16 * radius:.2f}">{frames}{bars}</g>'
+    at = svg.rindex("</svg>")
+    return svg[:at] + drawn + svg[at:]
 
 
 def _with_hat(svg: str, illustrator: Illustrator, wishes: Wishes) -> str:

@@ -45,6 +45,13 @@ _HATS = {
     "beanie": "knit-cap", "crown": "crown", "beret": "beret", "fedora": "fedora",
     "helmet": "hard-hat", "cap": "ball-cap", "headband": "headband",
 }  # fmt: skip
+_GLASSES = frozenset(tokens("glasses spectacles spectacled bespectacled sunglasses goggles"))
+_OLD = frozenset(
+    tokens(
+        "old elderly retired ancient aged grandmother grandma granny nana grandfather grandpa "
+        "gramps elder pensioner retiree veteran"
+    )
+)
 _FEMALE = frozenset(
     tokens(
         "woman girl lady grandmother grandma granny nana mother mum mom aunt auntie sister "
@@ -106,18 +113,11 @@ class Wishes:
         found += [_roles()[word] for word in phrase.words if word in _roles()]
         self.role = found[0] if found else Role(words=())
         self.female = _is_female(brief, phrase, chooser)
-        self.old = brief.age == "old" or bool(single & {"old", "elderly", "retired", "ancient"})
+        self.old = brief.age == "old" or bool(single & _OLD)
         self.child = brief.age == "child"
         self.shape = next((_SHAPES[w] for w in map(_stem, words) if w in _SHAPES), self.role.hair)
         self.beard = _beard(single, self, chooser)
-        self.glasses = (
-            "sunglasses"
-            if "sunglasses" in single
-            else "glasses"
-            if single & {"glasses", "spectacles", "spectacled", "bespectacled"}
-            or (self.old and chooser.random() < 0.35)
-            else ""
-        )
+        self.glasses = bool(single & _GLASSES) or (self.old and chooser.random() < 0.35)
         self.skin = _skin(words, chooser)
         self.hair = _hair(words, self.old, chooser)
         self.hat_colour = self.role.hat_colour or self.role.colour or "#c0392b"
