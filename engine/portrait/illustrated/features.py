@@ -227,8 +227,13 @@ def _face(left: _Spot, right: _Spot, shapes: list[Shape], view: _View) -> OldFac
         across, down = (x - middle) / apart, (y - level) / apart
         if shape.width * shape.height > 0.09 * body:
             big_nose = abs(across) < 0.2 and 0.2 < down < 1.2 and shape.width < 1.1 * apart
-            if big_nose and view.middle_colour(shape)[0] < 48 and nose is None:
+            wide = abs(across) < 0.2 and 0.3 < down < 1.7 and 1.1 < shape.width / apart < 1.9
+            lightness = view.middle_colour(shape)[0]
+            if big_nose and lightness < 48 and nose is None:
                 nose = shape
+            elif wide and lightness < 42:
+                gone.append(shape)  # a mouth wide open
+                mouths.append(shape)
             continue
         if nose is not None and _within(shape, nose):
             continue  # nostrils, and the light on it
@@ -289,7 +294,7 @@ def _of_eye(shape: Shape, eye: Shape, other: Shape, apart: float) -> bool:
         and shape.right >= eye.right - 0.1 * eye.width
         and shape.top <= eye.top + 0.2 * eye.height
         and shape.bottom >= eye.bottom - 0.2 * eye.height
-        and shape.width < 3.2 * eye.width
+        and shape.width < 4.5 * eye.width
     )
     return inside or around
 

@@ -11,7 +11,8 @@ import numpy as np
 from engine.portrait.base import Image
 from engine.portrait.illustrated.palette import Lab, chroma, hue, lab_image, lch, palette
 from engine.portrait.illustrated.placement import body_box
-from engine.portrait.illustrated.scenes import SCENES, Stage, Tones
+from engine.portrait.illustrated.scenes import SCENES
+from engine.portrait.illustrated.stage import Stage, Tones
 from personas.persona import Mood, PortraitBrief
 
 LEAST_CONTRAST = 24.0
