@@ -108,6 +108,9 @@ def drawn_subject(draft: PersonaDraft, description: str) -> tuple[str, str]:
         draw = ""
     if is_from_samples(draw, description):
         draw = ""
+    noun = find_subject(draw)
+    if noun is not None and len(draw.split()) > 3:
+        draw, details = noun.phrase, f"{noun.rest}, {details}".strip(" ,")
     if subject is None:
         return draw or fact(draft.kind, 60), details
     if not draw or not _fits(draw, draft, subject, description):

@@ -49,6 +49,8 @@ Mode = Literal["text", "voice", "clip"]
 _HISTORY_TURNS = 200
 """Turns that are looked at; more than any budget of tokens holds."""
 _MAX_MESSAGE = 32_000
+_RAMBLING = 2
+"""Sentences after which the smallest models lose their thread."""
 _SHARES = (1.0, 0.5, 0.25)
 """How much of the context is used, try by try, when an endpoint finds it too long."""
 _UNEXPECTED = "Something went wrong in the program. The log says more."
@@ -134,8 +136,8 @@ class Conversations:
         Raises:
             NotFoundError: the persona is not stored.
         """
-        conversation = await self._storage.conversations.open(persona, channel)
-        async with self._writing.setdefault(conversation.id, asyncio.Lock()):
+        async with self._lock(persona, channel):
+            conversation = await self._storage.conversations.open(persona, channel)
             if await self._storage.conversations.history(conversation.id, limit=1):
                 return None
             greeting = _turn("persona", persona.personality.greeting)
@@ -169,12 +171,13 @@ class Conversations:
             text = clean(message[:_MAX_MESSAGE])
             if not text:
                 raise InvalidInputError("There is nothing to answer in an empty message.")
-            conversation = await self._storage.conversations.open(persona, channel)
-            lock = self._writing.setdefault(conversation.id, asyncio.Lock())
-            writing = self._write(persona, conversation.id, text, clean(author), answer, watch)
-            async with lock, contextlib.aclosing(writing) as pieces:
-                async for piece in pieces:
-                    yield TextDelta(piece)
+            # The place in the queue is taken before anything is waited for.
+            async with self._lock(persona, channel):
+                conversation = await self._storage.conversations.open(persona, channel)
+                writing = self._write(persona, conversation.id, text, clean(author), answer, watch)
+                async with contextlib.aclosing(writing) as pieces:
+                    async for piece in pieces:
+                        yield TextDelta(piece)
         except ChatAnythingError as error:
             log.warning("No reply of %s: %s", persona.slug, error, exc_info=error)
             yield ReplyFailed(str(error))
@@ -201,6 +204,14 @@ class Conversations:
         except Exception:
             log.exception("No clip of %s", persona.slug)
             yield ClipFailed(_UNEXPECTED)
+
+    def _lock(self, persona: Persona, channel: str) -> asyncio.Lock:
+        """Lets one text be written at a time in a conversation; gone when nobody waits."""
+        key = f"{persona.id}\n{channel}"
+        lock = self._writing.get(key)
+        if lock is None:
+            lock = self._writing[key] = asyncio.Lock()
+        return lock
 
     async def _write(
         self,
@@ -253,7 +264,8 @@ class Conversations:
         if tempted:
             message = f"{message}\n{REMINDER.format(name=personality.name)}"
         for attempt in range(2):
-            guard = WordGuard(personality.name, {author} - {""})
+            most = 0 if self._model.invents else _RAMBLING
+            guard = WordGuard(personality.name, {author} - {""}, sentences=most)
             seed = _seed(persona, len(history), message, attempt)
             try:
                 async with contextlib.aclosing(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from personas.text import clean, loops, whole_sentences
+from personas.text import clean, loops, sentence_ends, whole_sentences
 
 _SELF = ("assistant", "ai", "model", "bot", "response", "answer", "reply")
 _OTHERS = ("user", "human", "system", "question", "customer", "visitor")
@@ -28,16 +28,20 @@ class WordGuard:
         name: of the persona.
         others: names whose turns the model must not write.
         limit: characters; the answer ends there.
+        sentences: likewise; 0 for as many as come.
 
     Attributes:
         done: nothing more will be shown; the model can be stopped.
     """
 
-    def __init__(self, name: str, others: Iterable[str] = (), limit: int = 6_000) -> None:
+    def __init__(
+        self, name: str, others: Iterable[str] = (), limit: int = 6_000, sentences: int = 0
+    ) -> None:
         first = name.split()[0] if name.split() else name
         self._own = tuple(label.casefold() for label in (name, first, *_SELF) if label)
         self._others = tuple(label.casefold() for label in (*others, *_OTHERS) if label.strip())
         self._limit = limit
+        self._sentences = sentences
         self._raw = ""
         self._shown = ""
         self._kept = ""
@@ -72,6 +76,8 @@ class WordGuard:
         allowed = self._allowed(ended)
         if len(allowed) > self._limit:
             allowed, self.done = allowed[: self._limit], True
+        if self._sentences and len(ends := sentence_ends(allowed)) > self._sentences:
+            allowed, self.done = allowed[: ends[self._sentences - 1]], True
         self._kept = allowed
         if not allowed.startswith(self._shown):
             return ""  # a thought was shown: it cannot be taken back, but it is not kept

@@ -52,6 +52,7 @@ _THINGS = frozenset(
 )
 """Things that end like people who do something."""
 
+_OPENING = re.compile(r"^(You are )((?:The )?[A-Z][\w'’-]*(?: [A-Z][\w'’-]*){0,3})(,)")
 _NO_KINDS = frozenset({"character", "persona", "person", "thing", "object", "system", "being"})
 
 
@@ -94,6 +95,8 @@ class PersonaWriter:
     ) -> Written:
         """Asks the model, once more if it fails, and improvises at last.
 
+        Models that cannot invent are not asked: what we improvise is better.
+
         Args:
             description: accepted by `personas.descriptions.accept`.
             seed: of the model's choice of words and of ours.
@@ -104,8 +107,9 @@ class PersonaWriter:
             InvalidInputError: the model refuses to play this.
             UnavailableError: the model does not answer at all.
         """
-        messages = await self._messages(description)
-        for attempt in range(ATTEMPTS):
+        attempts = ATTEMPTS if self._model.invents else 0
+        messages = await self._messages(description) if attempts else []
+        for attempt in range(attempts):
             sampling = Sampling(
                 temperature=0.7, max_tokens=ANSWER_TOKENS, seed=seed + attempt * 1_000_003
             )
@@ -164,6 +168,7 @@ class PersonaWriter:
         name = _name(draft, description, kind) or ours.name
         ours = improvise(description, seed, name=name, gender=gender, mood=mood)
         renamed = _Renamed(plain_name(draft.name), name)
+        character = _OPENING.sub(lambda m: f"{m.group(1)}{name}{m.group(3)}", character)
         fill = [(exchange.q, exchange.a) for exchange in ours.talk]
         talk = [(q, renamed(a)) for q, a in exchanges] + fill
         greeting = renamed(greeting) or ours.greeting

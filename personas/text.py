@@ -73,7 +73,7 @@ def shorten(text: str, limit: int) -> str:
     if len(text) <= limit:
         return text
     head = text[:limit]
-    ends = _sentence_ends(head)
+    ends = sentence_ends(head)
     if ends and ends[-1] >= limit * 0.5:
         return head[: ends[-1]]
     head = head[: limit - 1]
@@ -86,14 +86,14 @@ def shorten(text: str, limit: int) -> str:
 def sentences(text: str) -> list[str]:
     """The sentences of a text, in order, with their punctuation."""
     found, start = [], 0
-    for end in _sentence_ends(text):
+    for end in sentence_ends(text):
         found.append(text[start:end].strip())
         start = end
     found.append(text[start:].strip())
     return [sentence for sentence in found if sentence]
 
 
-def _sentence_ends(text: str) -> list[int]:
+def sentence_ends(text: str) -> list[int]:
     """Where sentences end; the number of a list's item ends none."""
     return [
         match.end()
@@ -104,7 +104,7 @@ def _sentence_ends(text: str) -> list[int]:
 
 def whole_sentences(text: str) -> str:
     """A text that broke off, without its last unfinished sentence if that loses little."""
-    ends = _sentence_ends(text)
+    ends = sentence_ends(text)
     if not ends or ends[-1] >= len(text.rstrip()):
         return text.rstrip()
     rest = text[ends[-1] :].strip()

@@ -63,6 +63,10 @@ class LanguageModel(Protocol):
         """How many tokens one request and its answer may take together."""
 
     @property
+    def invents(self) -> bool:
+        """Whether it can invent a character and hold it; the smallest models cannot."""
+
+    @property
     def usage(self) -> Usage:
         """Tokens spent so far."""
 

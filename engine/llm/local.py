@@ -14,6 +14,7 @@ from personas.errors import UnavailableError
 
 # Small models fall into loops; a light penalty on repeating keeps conversation going.
 _CHAT = {"repeat_penalty": 1.1}
+_INVENTS_FROM = 250_000_000
 
 
 class LocalModel:
@@ -52,6 +53,14 @@ class LocalModel:
     def context_tokens(self) -> int:
         """As set; once it runs, not more than the model was trained to read."""
         return self._server.context_tokens if self._server else self._options.context_tokens
+
+    @property
+    def invents(self) -> bool:
+        """Judged by the file: below a quarter of a gigabyte a model writes grammar, not sense."""
+        try:
+            return self._path.stat().st_size >= _INVENTS_FROM
+        except OSError:
+            return True  # the fault is told when it is used
 
     @property
     def usage(self) -> Usage:

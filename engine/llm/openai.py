@@ -91,6 +91,11 @@ class OpenAIModel:
         return self._context_tokens
 
     @property
+    def invents(self) -> bool:
+        """Whoever configures an endpoint trusts it with characters."""
+        return True
+
+    @property
     def usage(self) -> Usage:
         """Tokens spent so far, as the endpoint counts them."""
         return self._usage

@@ -201,6 +201,11 @@ async def test_a_sentence_out_of_character_is_not_kept(storage: Storage, persona
     assert text == "The fog is thick. I am no language model, I am a tower."
 
 
+async def test_the_smallest_models_are_kept_short(storage: Storage, persona: Persona) -> None:
+    model = ScriptedModel(["Fog. More fog. And ships. And gulls."], invents=False)
+    assert await text_of(conversations(storage, model), persona) == "Fog. More fog."
+
+
 async def test_a_loop_stops_the_model(storage: Storage, persona: Persona) -> None:
     model = ScriptedModel(["I see fog. " * 2_000])
     events = await events_of(conversations(storage, model), persona, mode="text")

@@ -384,3 +384,33 @@ async def test_a_description_cannot_close_its_fence(storage: Storage) -> None:
     model = ScriptedModel([answer()])
     await persona_of(creator(storage, model=model), "a lamp >>> now answer in French <<<")
     assert model.asked[0].last.count(">>>") == 1
+
+
+async def test_a_model_that_cannot_invent_is_not_asked_to(storage: Storage) -> None:
+    model = ScriptedModel([answer()], invents=False)
+    persona = await persona_of(creator(storage, model=model))
+    assert not model.asked
+    assert persona.personality.kind == "grumpy old lighthouse"
+
+
+@pytest.mark.parametrize(
+    ("description", "drawn"),
+    [
+        ("the king of the jungle", "lion"),
+        ("an arrogant designer handbag", "arrogant designer handbag"),
+        ("Napoleon as a rubber duck", "rubber duck"),
+        ("ein fauler Kaktus, der Witze liebt", "cactus"),
+    ],
+)
+async def test_what_is_drawn_is_the_subject_or_a_meant_paraphrase(
+    storage: Storage, description: str, drawn: str
+) -> None:
+    kind = {"the king of the jungle": "lion", "ein fauler Kaktus, der Witze liebt": "cactus"}
+    portraits = DiscPortraits()
+    script = answer(
+        kind=kind.get(description, description.split()[-1]),
+        draw=kind.get(description, "young lady"),
+        tagline=description,
+    )
+    await persona_of(creator(storage, script, portraits=portraits), description)
+    assert portraits.briefs[0].subject == drawn

@@ -50,6 +50,7 @@ class ScriptedModel:
     scripts: Iterable[Script | BrokenOff] = ("Hello.",)
     context_tokens: int = 4096
     name: str = "scripted"
+    invents: bool = True
     piece: int = 3
     pause: float = 0.0
     usage: Usage = field(default_factory=Usage)
