@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from engine.portrait.illustrated.art.library import Artwork
 
 
-def take_face_out(art: Artwork) -> tuple[Image, OldFace | None]:
+def take_face_out(art: Artwork) -> tuple[Image, str | None, OldFace | None]:
     """The artwork without eyes, brows and mouth, and where they were.
 
     The shapes are left out of the drawing and what they covered is seen. Where the source is not
@@ -25,23 +25,27 @@ def take_face_out(art: Artwork) -> tuple[Image, OldFace | None]:
 
     Args:
         art: a picture that already shows a face.
+
+    Returns:
+        The picture, its source where that is known, and the face that it had.
     """
     if art.svg is None:
-        return art.rgba, None
+        return art.rgba, None, None
     old = find_face(shapes_of(art.svg), art.rgba)
     if old is None or not old.shapes:
-        return art.rgba, old
+        return art.rgba, art.svg, old
     from engine.portrait.illustrated.art.packs import PACKS
     from engine.portrait.illustrated.art.raster import SIZE, artwork
 
     info = PACKS.get(art.pack)
+    svg: str | None = without(art.svg, old.shapes)
     try:
-        rgba = artwork(without(art.svg, old.shapes), info.resolution if info else SIZE)
+        rgba = artwork(svg or "", info.resolution if info else SIZE)
     except UnavailableError:  # what we wrote back cannot be drawn: fill the pixels instead
-        rgba = art.rgba
+        svg, rgba = None, art.rgba
         for eye in {old.left_eye, old.right_eye}:
             rgba = fill_in(rgba, eye, (old.eye[0] * 1.3, old.eye[1] * 1.3))
-    return rgba, old
+    return rgba, svg, old
 
 
 def fill_in(rgba: Image, centre: Point, extent: tuple[float, float]) -> Image:

@@ -41,10 +41,15 @@ class Frame:
         """A face of the art, in the portrait."""
         return moved(geometry, self.scale, self.shift)
 
+    def window(self, size: int) -> Box:
+        """What of the art the portrait shows: left, top, right, bottom in the art's pixels."""
+        left, top = -self.shift[0] / self.scale, -self.shift[1] / self.scale
+        return left, top, left + size / self.scale, top + size / self.scale
+
     def picture(self, rgba: Image, size: int) -> Image:
         """The art as the portrait shows it: [size, size, 4], straight alpha."""
-        left, top = -self.shift[0] / self.scale, -self.shift[1] / self.scale
-        span = size / self.scale
+        left, top, right, _ = self.window(size)
+        span = right - left
         height, width = rgba.shape[:2]
         margins = (
             max(0, int(np.ceil(-left)) + 1),

@@ -17,13 +17,14 @@ from engine.portrait.base import (
     Progress,
 )
 from engine.portrait.illustrated.erase import take_face_out
-from engine.portrait.illustrated.framing import frame_subject, upright
+from engine.portrait.illustrated.framing import Frame, frame_subject, upright
 from engine.portrait.illustrated.ground import DARKEST, lay_patch, over, prepare_ground
 from engine.portrait.illustrated.look import OUTLINE, Rendering, choose_look, surface_colour
 from engine.portrait.illustrated.photo import checked_photo, is_cutout, photo_layers, squared
-from engine.portrait.illustrated.placement import body_box, place_face, place_over
+from engine.portrait.illustrated.placement import body_box, face_behind, place_face, place_over
 from engine.portrait.illustrated.proportions import CHILD, GROWN, face_at_centre
 from engine.portrait.illustrated.scenery import cast_shadow, paint_scene
+from personas.errors import UnavailableError
 from personas.persona import ArtCredit, FaceGeometry, FaceLook, PortraitBrief
 from personas.styles import Style, StyleCatalogue
 
@@ -34,6 +35,10 @@ PHOTO = "photo"
 """The style of portraits that were made of an uploaded picture."""
 NAME = "illustrated-1"
 """Stored with every portrait: raise it when the same brief and seed begin to look different."""
+
+
+EYEWEAR = frozenset({"glasses", "sunglasses", "goggles"})
+"""Titles of art that is worn on a face, so that its face is behind it."""
 
 
 class Artworks(Protocol):
@@ -136,10 +141,11 @@ class IllustratedGenerator:
         size = self._size
         frame = frame_subject(body_box(site.subject[..., 3]), site.face, size)
         geometry = frame.face(site.face)
-        body = frame.picture(site.subject, size)
+        body = _near(site, frame, size)
         line = OUTLINE * site.subject.shape[0] * frame.scale if rendering == "outlined" else None
-        if site.ground == "patch":
-            body = lay_patch(body, geometry, rendering, line or 4.0)
+        if site.ground in ("patch", "wearer"):
+            below = site.ground == "wearer"
+            body = lay_patch(body, geometry, rendering, line or 4.0, below)
         elif site.ground == "prepare":
             body = prepare_ground(body, geometry, rendering)
         look = choose_look(body, geometry, brief, rendering, seed, site.own_nose, line)
@@ -175,7 +181,7 @@ class IllustratedGenerator:
         )
 
 
-Ground = Literal["keep", "prepare", "patch"]
+Ground = Literal["keep", "prepare", "patch", "wearer"]
 
 
 @dataclass(frozen=True)
@@ -185,34 +191,65 @@ class _Site:
     Attributes:
         subject: the art without a face.
         face: in the art's pixels.
-        ground: what the face is drawn on: the art as it is, evened and lightened, or a patch.
+        ground: what the face is drawn on: the art as it is, evened and lightened, a patch on it,
+            or somebody who wears it.
         own_nose: draw one; False where the art has a nose that stays.
+        svg: the source of `subject`, to draw it again from near.
+        pack: which art it is.
     """
 
     subject: Image
     face: FaceGeometry
     ground: Ground
     own_nose: bool = True
+    svg: str | None = None
+    pack: str = ""
 
 
 def _site(art: Artwork, brief: PortraitBrief) -> _Site:
     proportions = CHILD if brief.age == "child" else GROWN
     if art.face_hint is not None:
-        return _Site(art.rgba, art.face_hint, "keep")
+        return _Site(art.rgba, art.face_hint, "keep", svg=art.svg, pack=art.pack)
+    if art.title in EYEWEAR:
+        face = face_behind(art.rgba)
+        return _Site(art.rgba, face, "wearer", svg=art.svg, pack=art.pack)
     if art.has_face:
-        subject, old = take_face_out(art)
+        subject, svg, old = take_face_out(art)
         if old is not None and not old.profile:
             face = place_over(old, subject, proportions)
             dark = surface_colour(subject, face)[0] < DARKEST
-            return _Site(subject, face, "prepare" if dark else "keep", old.nose is None)
+            ground: Ground = "prepare" if dark else "keep"
+            return _Site(subject, face, ground, old.nose is None, svg, art.pack)
         size = subject.shape[0]
         head = (old.centre[0] * size, old.centre[1] * size) if old is not None else None
         place = place_face(subject, head)
     else:
-        subject, _ = upright(art.rgba)
+        subject, turned = upright(art.rgba)
+        svg = art.svg if turned == 0 else None
         place = place_face(subject)
     face = face_at_centre(place.centre, place.width, proportions)
-    return _Site(subject, face, "patch" if place.patch else "prepare")
+    ground = "patch" if place.patch else "prepare"
+    return _Site(subject, face, ground, svg=svg, pack=art.pack)
+
+
+def _near(site: _Site, frame: Frame, size: int) -> Image:
+    """The subject as the portrait shows it; drawn again where its pixels would be enlarged."""
+    body = frame.picture(site.subject, size)
+    if site.svg is None:
+        return body
+    from engine.portrait.illustrated.art.packs import PACKS
+    from engine.portrait.illustrated.art.raster import SIZE, render, view_box, with_view_box
+
+    drawn = PACKS[site.pack].resolution if site.pack in PACKS else SIZE
+    if frame.scale * SIZE <= 1.05 * drawn:
+        return body
+    left, top, right, bottom = (edge / SIZE for edge in frame.window(size))
+    try:
+        x, y, width, height = view_box(site.svg)
+        box = (x + left * width, y + top * height, (right - left) * width, (bottom - top) * height)
+        return render(with_view_box(site.svg, box), size)
+    except UnavailableError:  # what can only be drawn from afar
+        return body
 
 
 def _silent(_: float, __: str) -> None:

@@ -63,7 +63,9 @@ def prepare_ground(body: Image, geometry: FaceGeometry, rendering: Rendering) ->
     return out
 
 
-def lay_patch(body: Image, geometry: FaceGeometry, rendering: Rendering, line: float) -> Image:
+def lay_patch(
+    body: Image, geometry: FaceGeometry, rendering: Rendering, line: float, below: bool = False
+) -> Image:
     """The body with a disc in its own colour, lighter, for a face it has no room for itself.
 
     Args:
@@ -71,6 +73,7 @@ def lay_patch(body: Image, geometry: FaceGeometry, rendering: Rendering, line: f
         geometry: where the face will be.
         rendering: how the disc is drawn.
         line: width of the art's outlines, pixels.
+        below: the body lies on the disc, as glasses do on a face.
     """
     skin = surface_colour(body, geometry)
     light = lch(max(float(skin[0]) + 8, 80), min(chroma(skin), 34), hue(skin))
@@ -88,7 +91,8 @@ def lay_patch(body: Image, geometry: FaceGeometry, rendering: Rendering, line: f
         colour += (np.clip(-y, -0.7, 0.7) * 22)[:, None, None].astype(np.float32)
     ring = np.array(rgb_of(hex_of(rim)), np.float32)
     colour = np.clip(colour * inner[..., None] + ring * (1 - inner[..., None]), 0, 255)
-    return over(body, np.dstack([colour, disc * 255]).round().astype(np.uint8))
+    patch = np.dstack([colour, disc * 255]).round().astype(np.uint8)
+    return over(patch, body) if below else over(body, patch)
 
 
 def over(below: Image, above: Image) -> Image:

@@ -101,7 +101,7 @@ def choose_look(
         brow=hex_of(_brow(skin, colours, brief, dark)),
         brow_weight=min(weight, 2.0),
         lashes=brief.gender == "female",
-        blush=_blush(skin, brief, chance),
+        blush=_blush(skin, brief, chance) if _has_cheeks(body, geometry) else None,
         nose_kind=nose if own_nose else "none",
         mood=brief.mood,
     )
@@ -152,6 +152,20 @@ def _brow(skin: Lab, colours: list[Lab], brief: PortraitBrief, dark: bool) -> La
             else lch(min(float(skin[0]) + 45, 92), 10, hue(skin))
         )
     return brow
+
+
+def _has_cheeks(body: Image, geometry: FaceGeometry) -> bool:
+    """Whether there is body where the cheeks would glow."""
+    radius = geometry.eye_radius
+    size = body.shape[0]
+    for side, (x, y) in ((-1, geometry.left_eye), (1, geometry.right_eye)):
+        centre_x, centre_y = x + side * 0.9 * radius, y + 1.7 * radius
+        rows = slice(max(0, int(centre_y - 0.6 * radius)), max(1, int(centre_y + 0.6 * radius)))
+        columns = slice(max(0, int(centre_x - radius)), max(1, min(size, int(centre_x + radius))))
+        cheek = body[rows, columns, 3]
+        if not cheek.size or float(cheek.mean()) < 235:
+            return False
+    return True
 
 
 def _blush(skin: Lab, brief: PortraitBrief, chance: random.Random) -> str | None:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from engine.portrait.base import FaceLandmarker, Image
 from engine.portrait.illustrated.erase import fill_in
 from engine.portrait.illustrated.framing import FACE_SHARE
+from engine.portrait.illustrated.ground import prepare_ground
 from engine.portrait.illustrated.placement import place_face
 from engine.portrait.illustrated.proportions import GROWN, face_at_centre, moved
 from personas.errors import InvalidInputError
@@ -112,6 +113,8 @@ def photo_layers(photo: Image, landmarkers: Sequence[FaceLandmarker], size: int)
     else:
         cover = np.clip(_view(subject, matrix, size).astype(np.float32), 0, 1)
     body = np.dstack([picture, (cover * 255).round().astype(np.uint8)])
+    if subject is not None:  # there may be eyes after all, those of a cat: they fade
+        body = prepare_ground(body, geometry, "shaded")
     return PhotoLayers(_without_subject(picture, cover), body, geometry)
 
 
@@ -215,7 +218,10 @@ def _subject(rgb: Image) -> Mask:
         return whole
     largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
     mask = (parts == largest).astype(np.uint8)
-    if not 0.08 < float(mask.mean()) < 0.9:
+    left, top, wide, _ = box
+    frame = (mask[top, left : left + wide], mask[top:, left], mask[top:, left + wide - 1])
+    unclear = float(np.concatenate(frame).mean()) > 0.45  # cut off by the box, not by an outline
+    if unclear or not 0.08 < float(mask.mean()) < 0.9:
         return whole
     mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
     full = cv2.resize(mask.astype(np.float32), rgb.shape[1::-1], interpolation=cv2.INTER_CUBIC)

@@ -19,6 +19,7 @@ from engine.portrait.illustrated.palette import lab_image
 from engine.portrait.illustrated.proportions import (
     FEATURES_HEIGHT,
     FEATURES_WIDTH,
+    GROWN,
     Proportions,
     face_at_eyes,
 )
@@ -31,7 +32,9 @@ GRID = 144
 SIZES = (0.92, 0.8, 0.7, 0.61, 0.53, 0.46, 0.4, 0.35, 0.3, 0.26, 0.22, 0.18, 0.15, 0.125, 0.105)
 """Widths of the face oval that are tried, in square roots of the body's area."""
 COVERED = 0.985
-"""How much of the features' ellipse must lie on the body."""
+"""How much of the features' ellipse should lie on the body."""
+LEAST_COVERED = 0.94
+"""How much of it must."""
 SMALLEST_HEAD = 0.1
 """Likewise on a head, which may be small: the portrait shows it from near."""
 PATCHED = -9.0
@@ -88,12 +91,14 @@ def place_face(rgba: Image, near: Point | None = None) -> Place:
     surface = _Surface(small, mask)
     unit = float(np.sqrt(area))
     head = ((near[0] - left) * scale + pad, (near[1] - top) * scale + pad) if near else None
+    smallest = SMALLEST if near is None else SMALLEST_HEAD
     best = None
     for share in SIZES:
+        if share < smallest and best is not None:
+            break  # a smaller face elsewhere would lie better, but could not be seen
         found = surface.best(share * unit, unit, head)
         if found is not None and (best is None or found[0] > best[0]):
             best = (*found, share)
-    smallest = SMALLEST if near is None else SMALLEST_HEAD
     if best is None or best[-1] < smallest:
         best = _with_patch(surface, unit, best)
     score, x, y, share = best
@@ -113,9 +118,15 @@ def _with_patch(
     if best is not None:
         score, x, y, _ = best
     else:
-        thick = surface.thickness - 0.25 * np.abs(surface.height - 0.4) * surface.thickness.max()
+        # In the middle of what is thin, where as much as possible of it meets.
+        middle_y, middle_x = 0.47 * surface.mask.shape[0], 0.5 * surface.mask.shape[1]
+        rows, columns = np.mgrid[: surface.mask.shape[0], : surface.mask.shape[1]]
+        away = np.hypot(0.8 * (rows - middle_y), columns - middle_x) / unit
+        thick = surface.thickness / surface.thickness.max() - 0.8 * away
         deepest = int(np.argmax(np.where(surface.mask > 0, thick, -1e9)))
         y, x = divmod(deepest, thick.shape[1])
+        if surface.even > 0.5:  # a ring, a snowflake: the patch fills its middle
+            y, x = round(middle_y), round(middle_x)
         score = PATCHED
     return min(score, PATCHED), int(x), int(y), SMALLEST
 
@@ -147,6 +158,26 @@ def place_over(old: OldFace, rgba: Image, proportions: Proportions) -> FaceGeome
     return face_at_eyes((x, y), width, proportions)
 
 
+def face_behind(rgba: Image) -> FaceGeometry:
+    """The face of somebody who wears what has a lens for each eye.
+
+    Args:
+        rgba: glasses from the front, straight alpha.
+    """
+    left, top, right, bottom = body_box(rgba[..., 3])
+    middle = (left + right) // 2
+    weight = rgba[top:bottom, left:right, 3].astype(np.float64) + 1e-6
+    columns, rows = np.arange(left, right), np.arange(top, bottom)
+
+    def centre(start: int, end: int) -> float:
+        part = weight[:, start - left : end - left].sum(0)
+        return float((part * columns[start - left : end - left]).sum() / part.sum())
+
+    x1, x2 = centre(left, max(middle, left + 1)), centre(min(middle, right - 1), right)
+    y = float((weight.sum(1) * rows).sum() / weight.sum())
+    return face_at_eyes(((x1 + x2) / 2, y), max(x2 - x1, 4.0) / GROWN.eye_distance)
+
+
 def _run(row: NDArray[np.bool_]) -> int:
     """How many pixels from the first are on the body."""
     gaps = np.flatnonzero(~row)
@@ -169,7 +200,7 @@ class _Surface:
             ((rows - first) / max(last - first, 1))[:, None], mask.shape
         ).astype(np.float32)
         self._centre = _row_centres(mask)
-        self._even = _mirrored(mask)
+        self.even = _mirrored(mask)
         self._inner_edges = self._edges(lab)
 
     def _edges(self, lab: Floats) -> Floats:
@@ -192,7 +223,7 @@ class _Surface:
         """
         kernel = _ellipse(FEATURES_WIDTH * width, FEATURES_HEIGHT * width)
         covered = _mean(self.mask, kernel)
-        fits = covered >= COVERED
+        fits = covered >= LEAST_COVERED
         if not fits.any():
             return None
         mean = np.stack([_mean(self._lab[..., c], kernel) for c in range(3)], axis=2)
@@ -201,14 +232,14 @@ class _Surface:
         edges = _mean(self._inner_edges, kernel) / 4
         care = 0.9 if head is None else 1.8
         score = 2.2 * np.log(width / unit) - care * np.minimum(uneven, 2.5)
-        score -= 0.9 * np.minimum(edges, 2.5)
+        score -= 0.9 * np.minimum(edges, 2.5) + 16 * np.maximum(COVERED - covered, 0)
         columns = np.arange(self.mask.shape[1], dtype=np.float32)[None, :]
         if head is None:
             level = np.where(self.height < 0.46, 0.46 - self.height, 0.8 * (self.height - 0.46))
             aside = np.abs(columns - self._centre)
             # What is symmetrical has its face in the middle, even if a leg has more room.
-            aside = np.maximum(aside, self._even * np.abs(columns - (columns.size - 1) / 2))
-            score -= (2.5 + 2.5 * self._even) * aside / unit + 2.2 * level
+            aside = np.maximum(aside, self.even * np.abs(columns - (columns.size - 1) / 2))
+            score -= (2.5 + 2.5 * self.even) * aside / unit + 2.2 * level
         else:
             rows = np.arange(self.mask.shape[0], dtype=np.float32)[:, None]
             away = np.hypot(columns - head[0], rows - head[1])
@@ -238,7 +269,7 @@ def _mirrored(mask: Floats) -> float:
     """How far a body, centred in its grid, is its own mirror image: 0 to 1."""
     both = float((mask * mask[:, ::-1]).sum())
     either = float(np.maximum(mask, mask[:, ::-1]).sum())
-    return float(np.clip((both / max(either, 1) - 0.86) / 0.08, 0, 1))
+    return float(np.clip((both / max(either, 1) - 0.8) / 0.1, 0, 1))
 
 
 def _ellipse(width: float, height: float) -> Floats:

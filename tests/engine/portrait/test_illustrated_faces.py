@@ -107,7 +107,7 @@ def test_without_a_source_the_picture_stays() -> None:
     art = FakeArt(rgba, has_face=True).find(
         PortraitBrief(subject="bear"), load_styles().get("flat"), 1
     )
-    same, old = take_face_out(art)
+    same, _, old = take_face_out(art)
     assert old is None and same is rgba
 
 
