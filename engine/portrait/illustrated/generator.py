@@ -126,7 +126,7 @@ class IllustratedGenerator:
         for other in self._styles.all():
             if art.pack in other.packs:
                 return other.rendering
-        return style.rendering
+        return "shaded"  # our own drawings
 
     def _compose(
         self,

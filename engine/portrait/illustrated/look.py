@@ -86,8 +86,9 @@ def choose_look(
     weight *= {"child": 0.75, "young": 0.95, "adult": 1.0, "old": 1.2}[brief.age]
     if brief.mood is Mood.GRUMPY:
         weight *= 1.2
-    # On people a nose is a line; on things a little ball makes a face of two eyes and a mouth.
-    nose: Literal["line", "button"] = "line" if brief.is_person else "button"
+    # A little ball makes a face of two eyes and a mouth; people, and comic art, have a line.
+    by_line = brief.is_person or rendering == "outlined"
+    nose: Literal["line", "button"] = "line" if by_line else "button"
     line = line_width if line_width is not None else geometry.width * 0.019
     return FaceLook(
         rendering=rendering,

@@ -91,11 +91,18 @@ def test_every_shape_gets_a_face(shape: str) -> None:
 
 @pytest.mark.parametrize("style", load_styles().names())
 def test_every_style_draws(style: str) -> None:
-    draft = draw(disc(), APPLE.model_copy(update={"style": style}))
+    chosen = load_styles().get(style)
+    draft = draw(disc(), APPLE.model_copy(update={"style": style}), pack=chosen.packs[0])
     assert_sound(draft)
     assert draft.style == style
-    assert draft.look is not None
-    assert draft.look.rendering == load_styles().get(style).rendering
+    assert draft.look is not None and draft.look.rendering == chosen.rendering
+
+
+def test_a_face_belongs_to_the_art_that_was_found_not_to_the_one_asked_for() -> None:
+    asked = APPLE.model_copy(update={"style": "rounded"})
+    comic, own = draw(disc(), asked, pack="openmoji"), draw(disc(), asked, pack="ours")
+    assert comic.look is not None and comic.look.rendering == "outlined"
+    assert own.look is not None and own.look.rendering == "shaded"
 
 
 @settings(
