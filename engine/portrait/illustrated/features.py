@@ -217,8 +217,10 @@ def _face(left: _Spot, right: _Spot, shapes: list[Shape], view: _View) -> OldFac
     gone: list[Shape] = []
     nose: Shape | None = None
     mouths: list[Shape] = []
+    nostrils: list[Shape] = []
     for shape in shapes:
-        if _of_eye(shape, eyes[0], eyes[1], apart) or _of_eye(shape, eyes[1], eyes[0], apart):
+        white = float(view.middle_colour(shape)[0]) > 78
+        if any(_of_eye(shape, *pair, apart, white) for pair in (eyes, eyes[::-1])):
             gone.append(shape)
             continue
         x, y = shape.centre
@@ -252,16 +254,33 @@ def _face(left: _Spot, right: _Spot, shapes: list[Shape], view: _View) -> OldFac
             muzzle = muzzle and not tongue
             if muzzle and not shape.line:
                 continue
-            if down < 0.8 and shape.width < 0.95 * apart and not shape.line:
-                nose = shape if nose is None or _area(shape) > _area(nose) else nose
-                if nose is not shape:
+            compact = shape.width < 0.8 * apart and shape.height < 0.55 * apart
+            if down < 0.85 and compact and not shape.line:
+                if abs(across) > 0.07:
+                    nostrils.append(shape)
+                elif nose is None or _within(nose, shape):
+                    nose = shape
+                elif y < nose.centre[1]:  # what was taken for a nose was the mouth below it
+                    gone.append(nose)
+                    nose = shape
+                else:
                     gone.append(shape)
                 continue
             gone.append(shape)
             mouths.append(shape)
     mouth = max(mouths, key=lambda shape: shape.width).centre if mouths else None
-    box = (nose.left, nose.top, nose.right, nose.bottom) if nose is not None else None
+    kept = nostrils if nose is None else [nose]
+    box = _around(kept) if kept else None
     return OldFace((lx, ly), (rx, ry), (width, height), tuple(gone), box, mouth)
+
+
+def _around(shapes: list[Shape]) -> tuple[float, float, float, float]:
+    return (
+        min(shape.left for shape in shapes),
+        min(shape.top for shape in shapes),
+        max(shape.right for shape in shapes),
+        max(shape.bottom for shape in shapes),
+    )
 
 
 def _within(shape: Shape, other: Shape) -> bool:
@@ -273,11 +292,7 @@ def _within(shape: Shape, other: Shape) -> bool:
     )
 
 
-def _area(shape: Shape) -> float:
-    return shape.width * shape.height
-
-
-def _of_eye(shape: Shape, eye: Shape, other: Shape, apart: float) -> bool:
+def _of_eye(shape: Shape, eye: Shape, other: Shape, apart: float, white: bool) -> bool:
     """Whether a shape is the eye, something in it, or the white and the rim around it."""
     (x, y), (ex, ey) = shape.centre, eye.centre
     if shape.width > 1.25 * apart or shape.height > 1.4 * apart:
@@ -294,7 +309,7 @@ def _of_eye(shape: Shape, eye: Shape, other: Shape, apart: float) -> bool:
         and shape.right >= eye.right - 0.1 * eye.width
         and shape.top <= eye.top + 0.2 * eye.height
         and shape.bottom >= eye.bottom - 0.2 * eye.height
-        and shape.width < 4.5 * eye.width
+        and shape.width < (4.5 if white else 2.6) * eye.width
     )
     return inside or around
 

@@ -231,8 +231,8 @@ class _Surface:
         uneven = np.sqrt(variance) / 20
         edges = _mean(self._inner_edges, kernel) / 4
         care = 0.9 if head is None else 1.8
-        score = 2.2 * np.log(width / unit) - care * np.minimum(uneven, 2.5)
-        score -= 0.9 * np.minimum(edges, 2.5) + 16 * np.maximum(COVERED - covered, 0)
+        score = 2.2 * np.log(width / unit) - care * np.minimum(uneven, 1.6 if head is None else 2.5)
+        score -= 0.9 * np.minimum(edges, 2.0) + 16 * np.maximum(COVERED - covered, 0)
         columns = np.arange(self.mask.shape[1], dtype=np.float32)[None, :]
         if head is None:
             level = np.where(self.height < 0.46, 0.46 - self.height, 0.8 * (self.height - 0.46))
