@@ -48,7 +48,7 @@ class Invocation:
 
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-Persona = Annotated[str, typer.Argument(help="Its slug, name or id; a unique beginning is enough.")]
+Persona = Annotated[str, typer.Argument(help="Its name, slug or id, or how it begins.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Gallery = Annotated[str, typer.Option(help="The gallery it belongs to.", hidden=True)]
 Overwrite = Annotated[bool, typer.Option("--force", "-f", help="Replace a file that is there.")]

@@ -82,8 +82,8 @@ async def watch_creation(
                             "The language model gave nothing usable; its personality is improvised."
                         )
                     step.at(0.0, f"Drawing {personality.name}")
-                case PortraitProgress(fraction=fraction, doing=doing):
-                    step.at(fraction, doing)
+                case PortraitProgress(fraction=fraction, doing=doing) if fraction < 1:
+                    step.at(fraction, doing[:1].upper() + doing[1:])
                 case PortraitReady():
                     step.at(None, "Keeping it")
                 case PersonaReady():

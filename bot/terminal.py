@@ -31,7 +31,7 @@ SHOWN_TURNS = 6
 async def chat(app: App, name: str, *, mode: str, gallery: str) -> None:
     """Talks until the person leaves; the conversation is kept and goes on next time."""
     storage = await app.storage()
-    persona = await storage.personas.get(gallery, name)
+    persona = await storage.personas.get(gallery, name, loosely=True)
     session = Session(app, storage, await app.conversations(), persona, chosen_mode(app, mode))
     await session.run()
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import ColumnElement, Select, delete, func, insert, or_, select, union, update
+from sqlalchemy import ColumnElement, Select, and_, delete, func, insert, or_, select, union, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -78,12 +78,13 @@ class PersonaRepository:
             )
         return None if body is None else _read(body)
 
-    async def get(self, gallery: str, name: str) -> Persona:
+    async def get(self, gallery: str, name: str, *, loosely: bool = False) -> Persona:
         """The persona that people mean by `name`.
 
         Args:
             gallery: where to look.
             name: its slug, id or name, in any case, or the unique beginning of one.
+            loosely: words that only one persona's kind, tagline or description has will do, too.
 
         Raises:
             NotFoundError: there is none; the message tells the nearest.
@@ -101,6 +102,7 @@ class PersonaRepository:
                 p.slug.startswith(folded, autoescape=True),
                 p.folded_name.startswith(folded, autoescape=True),
             ),
+            *([and_(*_matching(gallery, name))] if loosely else []),
         )
         async with self._database.reading() as connection:
             for way in ways:

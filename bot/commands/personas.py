@@ -113,7 +113,8 @@ async def list_all(app: App, search: str, *, gallery: str, as_json: bool) -> Non
 async def show(app: App, name: str, *, gallery: str, as_json: bool) -> None:
     """Shows one persona."""
     storage = await app.storage()
-    await introduce(storage, await storage.personas.get(gallery, name), as_json=as_json)
+    persona = await storage.personas.get(gallery, name, loosely=True)
+    await introduce(storage, persona, as_json=as_json)
 
 
 async def delete(app: App, name: str, *, yes: bool, gallery: str) -> None:

@@ -57,7 +57,7 @@ async def say(
         wanted = "voice" if suffix == ".wav" and wanted == "text" else wanted
         check_writable(out, force=force)
     storage = await app.storage()
-    persona = await storage.personas.get(gallery, name)
+    persona = await storage.personas.get(gallery, name, loosely=True)
     conversations = await app.conversations()
     events = conversations.reply(persona, CHANNEL, message, mode=wanted)
     answer = await watch_reply(events, echo=not as_json)

@@ -112,8 +112,8 @@ def test_list_shows_and_searches(terminal: Terminal) -> None:
 
 
 @pytest.mark.usefixtures("barnaby")
-@pytest.mark.parametrize("name", ["barnaby-beam", "Barnaby Beam", "barn"])
-def test_a_persona_is_found_by_slug_name_and_beginning(terminal: Terminal, name: str) -> None:
+@pytest.mark.parametrize("name", ["barnaby-beam", "Barnaby Beam", "barn", "lighthouse"])
+def test_a_persona_is_found_by_slug_name_beginning_and_kind(terminal: Terminal, name: str) -> None:
     assert terminal.data("show", name)["slug"] == "barnaby-beam"
 
 

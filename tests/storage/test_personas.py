@@ -165,3 +165,12 @@ def test_any_name_can_be_stored_and_found(
             await storage.personas.delete("terminal", "n")
 
     asyncio.run(check())
+
+
+async def test_words_of_what_it_is_find_it_where_that_is_wanted(storage: Storage) -> None:
+    await add(storage, "a")
+    assert (await storage.personas.get("terminal", "old lighthouse", loosely=True)).id == "a"
+    with pytest.raises(NotFoundError):
+        await storage.personas.get("terminal", "old lighthouse")
+    with pytest.raises(NotFoundError):
+        await storage.personas.get("terminal", "teapot", loosely=True)
