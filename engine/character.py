@@ -12,7 +12,7 @@ _BREAK = re.compile(
     r"language model|ChatGPT|OpenAI|Anthropic|Alibaba|Hugging ?Face|SmolLM|Qwen|"
     r"my (training|programming)|trained by|AI (assistant|model|language)|"
     r"I(['’]m| am) (just |only )?(an? )?(AI|artificial|virtual assistant|chatbot|computer program)|"
-    r"(how|what) (may|can) I (assist|help) you (today|with))\b",
+    r"how (may|can) I assist you|(how|what) (may|can) I help you (today|with))\b",
     re.IGNORECASE,
 )
 _DENIAL = re.compile(r"\b(not|never|no|isn't|ain't|hardly)\b[^.!?]{0,40}$", re.IGNORECASE)
@@ -34,14 +34,14 @@ def tempts(message: str) -> bool:
     return bool(_TEMPTATION.search(message))
 
 
-def in_character(text: str, personality: Personality) -> str:
+def in_character(text: str, personality: Personality | None = None) -> str:
     """A text without the sentences in which the model speaks of itself instead of the persona.
 
     Personas that are machines may speak of programs and training.
     """
     if not _BREAK.search(text):
         return text
-    if _MACHINE.search(f"{personality.kind} {personality.character}"):
+    if personality and _MACHINE.search(f"{personality.kind} {personality.character}"):
         return text
     kept = [sentence for sentence in sentences(text) if not _breaks(sentence)]
     return " ".join(kept)

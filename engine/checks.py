@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from engine.character import in_character
 from personas.prompts import SAMPLE_PHRASES, SAMPLE_WORDS, PersonaDraft, shingles
 from personas.subject import Subject, content_words, find_subject, is_about
 from personas.text import loops, plain, sentences, whole_sentences
@@ -56,6 +57,9 @@ def greeting_of(draft: PersonaDraft, description: str, limit: int = 300) -> str:
     text = spoken(draft.greeting, limit)
     if is_from_samples(text, description):
         return ""
+    text = in_character(text)
+    if len(text.split()) < 3 and text.isascii():
+        return ""  # "Hi there!" greets nobody in particular
     opening = text[:60].casefold()
     if opening.startswith(("you are ", "you're ")) or (
         opening and opening in (draft.you[:60].casefold(), draft.tagline[:60].casefold())
@@ -69,7 +73,7 @@ def exchanges_of(draft: PersonaDraft, description: str) -> list[tuple[str, str]]
     found: list[tuple[str, str]] = []
     greeting = draft.greeting[:40].casefold()
     for exchange in draft.talk[:4]:
-        question, answer = fact(exchange.q, 120), spoken(exchange.a, 300)
+        question, answer = fact(exchange.q, 120), in_character(spoken(exchange.a, 300))
         copied = is_from_samples(f"{exchange.q} {exchange.a}", description)
         if not question or len(answer) < 8 or copied or question.casefold() == answer.casefold():
             continue

@@ -51,7 +51,9 @@ async def draw(
                 raise
             log.exception("The portrait generator refuses %r", attempt)
         except Exception as error:
-            log.warning("No portrait of %r in style %r", attempt.subject, attempt.style, exc_info=1)
+            log.warning(
+                "No portrait of %r in style %r", attempt.subject, attempt.style, exc_info=True
+            )
             failure = failure or error
     if isinstance(failure, ChatAnythingError):
         raise failure

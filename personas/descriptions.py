@@ -16,7 +16,8 @@ _MINOR = re.compile(
     re.IGNORECASE,
 )
 _SEXUAL = re.compile(
-    r"\b(sex(y|ual\w*|ting)?|nudes?|naked|erotic\w*|porn\w*|nsfw|horny|lewd|lingerie|fetish\w*|"
+    r"\b(sex(y|ual\w*|ting)?|nudes?|naked(?! mole)|"
+    r"erotic\w*|porn\w*|nsfw|horny|lewd|lingerie|fetish\w*|"
     r"hentai|seduc\w+|aroused?|kinky|slutt?\w*|orgasm\w*)\b",
     re.IGNORECASE,
 )

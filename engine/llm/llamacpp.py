@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import json
 import secrets
 import threading
+import urllib.request
 import weakref
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +19,8 @@ from personas.errors import UnavailableError
 
 _PROMPT_CACHE_MB = 256
 _QUIET = -1
+_FIRST_TOKEN = 300.0
+"""Seconds; a large model is read from the disk meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,7 @@ class LlamaServer:
         self._lock = threading.Lock()
         self._server: Any = _start(path, options, self.context_tokens, self.key)
         self.url = str(self._server.listening_address)
+        _wait_until_it_writes(self.url, self.key, path)
         # The native server joins its own threads when it is released; at the interpreter's end
         # that has to happen while Python still stands.
         _close_at_exit(self)
@@ -105,6 +110,27 @@ def _start(path: Path, options: LlamaOptions, context_tokens: int, key: str) -> 
         raise UnavailableError(
             f"The language model {path.name} cannot be loaded: the file is broken, or of a kind "
             "that this version of llama.cpp does not know. Fetch it again, or choose another."
+        ) from error
+
+
+def _wait_until_it_writes(url: str, key: str, path: Path) -> None:
+    """Has the model write one token.
+
+    A server that is released before its loop has begun waits for that loop for ever; once it has
+    answered, it can be ended at any time.
+    """
+    request = urllib.request.Request(
+        f"{url}/completion",
+        json.dumps({"prompt": "a", "n_predict": 1, "cache_prompt": False}).encode(),
+        {"Authorization": f"Bearer {key}", "Content-Type": "application/json"},
+    )
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with direct.open(request, timeout=_FIRST_TOKEN) as answer:
+            answer.read()
+    except (OSError, ValueError) as error:
+        raise UnavailableError(
+            f"The language model {path.name} was loaded but does not write. Choose another one."
         ) from error
 
 

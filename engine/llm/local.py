@@ -14,6 +14,9 @@ from personas.errors import UnavailableError
 
 # Small models fall into loops; a light penalty on repeating keeps conversation going.
 _CHAT = {"repeat_penalty": 1.1}
+# Work kept from an earlier prompt changes the last bits of the numbers, and with them the words:
+# what has to be the same for the same seed is read from the beginning.
+_EXACT = {**_CHAT, "cache_prompt": False}
 _INVENTS_FROM = 250_000_000
 
 
@@ -126,6 +129,7 @@ class LocalModel:
                     retries=0,
                     context_tokens=self._server.context_tokens,
                     extra=_CHAT,
+                    extra_parsed=_EXACT,
                     place="the language model on this machine",
                     remedy="It may have run out of memory; start the program again.",
                     use_proxy=False,

@@ -42,7 +42,8 @@ class OpenAIModel:
         timeout: seconds without a word before giving up.
         retries: of requests that failed for a passing reason, with growing pauses.
         context_tokens: of prompt and answer together.
-        extra: more fields for each request's body.
+        extra: more fields for the body of each request.
+        extra_parsed: likewise, for structured answers instead.
         place: what people know it as; made from `base_url` when empty.
         remedy: what to do when it cannot be reached.
         use_proxy: whether proxies set in the environment are used.
@@ -58,6 +59,7 @@ class OpenAIModel:
         retries: int = 2,
         context_tokens: int = 4096,
         extra: Mapping[str, Any] | None = None,
+        extra_parsed: Mapping[str, Any] | None = None,
         place: str = "",
         remedy: str = 'Check base_url and the network, or set backend = "local".',
         use_proxy: bool = True,
@@ -71,6 +73,7 @@ class OpenAIModel:
         self._retries = retries
         self._context_tokens = context_tokens
         self._extra = dict(extra or {})
+        self._extra_parsed = self._extra if extra_parsed is None else dict(extra_parsed)
         self._place = place or f"the language model at {host}"
         self._remedy = remedy
         self._use_proxy = use_proxy
@@ -186,7 +189,7 @@ class OpenAIModel:
         while True:
             form = self._concessions.form
             worded = messages if form == "schema" else asking_for(messages, schema)
-            request = {**_body(worded, sampling), "extra_body": self._extra}
+            request = {**_body(worded, sampling), "extra_body": self._extra_parsed}
             if form in forms:
                 request["response_format"] = forms[form]
             answer = await self._send(request)

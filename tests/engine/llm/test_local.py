@@ -65,6 +65,17 @@ async def test_it_keeps_to_the_form(model: LocalModel) -> None:
     assert 2 <= len(animal.name) <= 12
 
 
+async def test_what_was_asked_before_does_not_change_a_form(model: LocalModel) -> None:
+    async def animal(word: str) -> Animal:
+        text = "Invent an animal that lives on an island far out in the sea. Answer in JSON. "
+        sampling = Sampling(seed=3, max_tokens=60, temperature=0.9)
+        return await model.parse([Message("user", text * 4 + word)], Animal, sampling)
+
+    first = await animal("It is red.")
+    await animal("It is a fish and it sings.")
+    assert await animal("It is red.") == first
+
+
 async def test_two_at_once_and_one_given_up(model: LocalModel) -> None:
     stream = model.stream([Message("user", "Tell me a long story")], Sampling(max_tokens=800))
     await anext(stream)
@@ -97,6 +108,13 @@ async def test_it_is_closed_to_others_and_gone_when_closed(file: Path) -> None:
     assert psutil.Process().num_threads() <= before + 4, "only the event loop's own threads"
     with pytest.raises(UnavailableError, match="closed"):
         await said(model, "Hello")
+
+
+async def test_it_can_be_closed_as_soon_as_it_is_up(file: Path) -> None:
+    for _ in range(3):
+        model = LocalModel(file, SMALL, OPTIONS)
+        await model.start()
+        await asyncio.wait_for(model.aclose(), 30)
 
 
 @pytest.mark.parametrize("ending", ["return", "raise KeyError('x')", "raise SystemExit(3)"])
