@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
@@ -21,7 +21,13 @@ from engine.portrait.illustrated.framing import Frame, frame_subject, upright
 from engine.portrait.illustrated.ground import DARKEST, lay_patch, over, prepare_ground
 from engine.portrait.illustrated.look import OUTLINE, Rendering, choose_look, surface_colour
 from engine.portrait.illustrated.photo import checked_photo, is_cutout, photo_layers, squared
-from engine.portrait.illustrated.placement import body_box, face_behind, place_face, place_over
+from engine.portrait.illustrated.placement import (
+    body_box,
+    face_behind,
+    grown,
+    place_face,
+    place_over,
+)
 from engine.portrait.illustrated.proportions import CHILD, GROWN, face_at_centre
 from engine.portrait.illustrated.scenery import cast_shadow, paint_scene
 from personas.errors import UnavailableError
@@ -37,6 +43,8 @@ NAME = "illustrated-1"
 """Stored with every portrait: raise it when the same brief and seed begin to look different."""
 
 
+SHARPEST = 1536
+"""Pixels at which art is drawn again at most; shaded art takes a second for that."""
 EYEWEAR = frozenset({"glasses", "sunglasses", "goggles"})
 """Titles of art that is worn on a face, so that its face is behind it."""
 
@@ -209,7 +217,10 @@ class _Site:
 def _site(art: Artwork, brief: PortraitBrief) -> _Site:
     proportions = CHILD if brief.age == "child" else GROWN
     if art.face_hint is not None:
-        return _Site(art.rgba, art.face_hint, "keep", svg=art.svg, pack=art.pack)
+        if art.kind == "person":
+            return _Site(art.rgba, art.face_hint, "keep", svg=art.svg, pack=art.pack)
+        face = grown(art.face_hint, art.rgba)
+        return _Site(art.rgba, face, "prepare", svg=art.svg, pack=art.pack)
     if art.title in EYEWEAR:
         face = face_behind(art.rgba)
         return _Site(art.rgba, face, "wearer", svg=art.svg, pack=art.pack)
@@ -238,18 +249,18 @@ def _near(site: _Site, frame: Frame, size: int) -> Image:
     if site.svg is None:
         return body
     from engine.portrait.illustrated.art.packs import PACKS
-    from engine.portrait.illustrated.art.raster import SIZE, render, view_box, with_view_box
+    from engine.portrait.illustrated.art.raster import SIZE, render
 
     drawn = PACKS[site.pack].resolution if site.pack in PACKS else SIZE
-    if frame.scale * SIZE <= 1.05 * drawn:
+    needed = min(round(frame.scale * SIZE), SHARPEST)
+    if needed <= 1.05 * drawn:
         return body
-    left, top, right, bottom = (edge / SIZE for edge in frame.window(size))
     try:
-        x, y, width, height = view_box(site.svg)
-        box = (x + left * width, y + top * height, (right - left) * width, (bottom - top) * height)
-        return render(with_view_box(site.svg, box), size)
-    except UnavailableError:  # what can only be drawn from afar
+        # The whole drawing, not the window: blurs that a view box cuts make the renderer fail.
+        rgba = render(site.svg, needed)
+    except UnavailableError:
         return body
+    return replace(frame, scale=frame.scale * SIZE / needed).picture(rgba, size)
 
 
 def _silent(_: float, __: str) -> None:

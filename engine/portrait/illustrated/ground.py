@@ -16,7 +16,7 @@ from engine.portrait.illustrated.palette import (
     rgb_image,
     rgb_of,
 )
-from engine.portrait.illustrated.proportions import FEATURES_HEIGHT, FEATURES_WIDTH
+from engine.portrait.illustrated.proportions import FEATURES_HEIGHT, FEATURES_WIDTH, features_centre
 from personas.persona import FaceGeometry
 
 Floats = NDArray[np.float32]
@@ -102,17 +102,6 @@ def over(below: Image, above: Image) -> Image:
     alpha = top + base
     colour = (above[..., :3] * top + below[..., :3] * base) / np.maximum(alpha, 1e-6)
     return np.dstack([colour, alpha * 255]).round().astype(np.uint8)
-
-
-def features_centre(geometry: FaceGeometry) -> tuple[float, float]:
-    """The middle between brows and lower lip."""
-    eyes_x = (geometry.left_eye[0] + geometry.right_eye[0]) / 2
-    eyes_y = (geometry.left_eye[1] + geometry.right_eye[1]) / 2
-    share = 0.36
-    return (
-        eyes_x + share * (geometry.mouth[0] - eyes_x),
-        eyes_y + share * (geometry.mouth[1] - eyes_y),
-    )
 
 
 def _cover(

@@ -22,6 +22,8 @@ from engine.portrait.illustrated.proportions import (
     GROWN,
     Proportions,
     face_at_eyes,
+    features_centre,
+    moved,
 )
 from personas.persona import FaceGeometry, Point
 
@@ -156,6 +158,38 @@ def place_over(old: OldFace, rgba: Image, proportions: Proportions) -> FaceGeome
         y -= max(0.0, reach * smaller - below)
         width = smaller
     return face_at_eyes((x, y), width, proportions)
+
+
+def grown(face: FaceGeometry, rgba: Image) -> FaceGeometry:
+    """A face enlarged about its own middle, as far as the even surface it lies on reaches.
+
+    Args:
+        face: where somebody put it, pixels.
+        rgba: the subject, straight alpha.
+    """
+    left, _, right, _ = body_box(rgba[..., 3])
+    step = max(1, rgba.shape[0] // 256)
+    alpha = rgba[::step, ::step, 3].astype(np.float32) / 255
+    lab = lab_image(np.ascontiguousarray(rgba[::step, ::step]))
+    y, x = np.mgrid[: alpha.shape[0], : alpha.shape[1]].astype(np.float32) * step
+    centre = features_centre(face)
+
+    def spread(width: float) -> float:
+        """How uneven the surface is under a face of this width; infinite beside the body."""
+        rx, ry = FEATURES_WIDTH * width / 2, FEATURES_HEIGHT * width / 2
+        inside = np.hypot((x - centre[0]) / rx, (y - centre[1]) / ry) <= 1
+        if not inside.any() or float(alpha[inside].mean()) < COVERED:
+            return float("inf")
+        colours = lab[inside]
+        return float(np.linalg.norm(colours - colours.mean(axis=0), axis=1).mean())
+
+    allowed = 1.25 * spread(face.width) + 2.5
+    for factor in (1.6, 1.5, 1.4, 1.3, 1.2, 1.1):
+        width = factor * face.width
+        if width <= 0.72 * (right - left) and spread(width) <= allowed < float("inf"):
+            shift = centre[0] * (1 - factor), centre[1] * (1 - factor)
+            return moved(face, factor, shift)
+    return face
 
 
 def face_behind(rgba: Image) -> FaceGeometry:

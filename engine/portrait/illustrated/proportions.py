@@ -90,6 +90,17 @@ def eyes_of(geometry: FaceGeometry) -> Point:
     return (x1 + x2) / 2, (y1 + y2) / 2
 
 
+def features_centre(geometry: FaceGeometry) -> Point:
+    """The middle between brows and lower lip."""
+    eyes_x = (geometry.left_eye[0] + geometry.right_eye[0]) / 2
+    eyes_y = (geometry.left_eye[1] + geometry.right_eye[1]) / 2
+    share = 0.36
+    return (
+        eyes_x + share * (geometry.mouth[0] - eyes_x),
+        eyes_y + share * (geometry.mouth[1] - eyes_y),
+    )
+
+
 def moved(geometry: FaceGeometry, scale: float, shift: Point) -> FaceGeometry:
     """The same face after a picture is scaled about its origin and then shifted."""
 

@@ -37,7 +37,9 @@ def render(svg: str, size: int = SIZE) -> Image:
         png = bytes(
             resvg_py.svg_to_bytes(svg_string=svg, width=size, height=size, skip_system_fonts=True)
         )
-    except Exception as error:  # the library raises what its parser raises
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # its parser raises anything; its panics are no Exception
         raise UnavailableError("A picture of this pack cannot be drawn.") from error
     picture = Pictures.open(io.BytesIO(png)).convert("RGBA")
     if picture.size != (size, size):
