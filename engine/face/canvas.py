@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -15,8 +16,6 @@ Mask = NDArray[np.uint8]
 
 _SHIFT = 4
 """Fractional bits of polygon corners."""
-
-_LEVELS = np.arange(256, dtype=np.float32)[:, None]
 
 Stops = tuple[tuple[float, Rgb], ...]
 """Colours of a gradient: (y, colour) with y rising."""
@@ -63,8 +62,11 @@ class Canvas:
 
     def _corners(self, polygon: Points) -> NDArray[np.int32]:
         # Half a pixel less: polygon corners are continuous, pixel centres lie at whole numbers.
-        placed = polygon * self.scale + (f32(self.origin) - 0.5)
-        return np.asarray(np.rint(placed * (1 << _SHIFT)), np.int32)
+        one = 1 << _SHIFT
+        placed = polygon * np.float32(self.scale * one)
+        placed += np.array(((self.origin[0] - 0.5) * one, (self.origin[1] - 0.5) * one), np.float32)
+        corners: NDArray[np.int32] = np.rint(placed, out=placed).astype(np.int32)
+        return corners
 
     def fill(self, polygon: Points, colour: Rgb) -> None:
         """Fills with an opaque colour: on premultiplied pixels anti-aliasing is a plain mix."""
@@ -114,11 +116,9 @@ class Canvas:
         """Lays a colour over the area of `mask`."""
         area = _area(mask, opacity)
         if area is not None:
-            share = _LEVELS * np.float32(min(opacity, 1.0) / 255)
-            above = np.rint(share * np.array([*colour, 255], np.float32)).astype(np.uint8)
-            keep = np.repeat(255 - above[:, 3:], 4, axis=1)
-            cover = mask[area]
-            self._over(area, np.take(above, cover, axis=0), np.take(keep, cover, axis=0))
+            above, keep = _levels(colour, opacity)
+            cover = cv2.merge([mask[area]] * 4)
+            self._over(area, cv2.LUT(cover, above), cv2.LUT(cover, keep))
 
     def gradient(self, mask: Mask, stops: Stops) -> None:
         """Lays colours that change from top to bottom over the area of `mask`."""
@@ -151,6 +151,14 @@ class Canvas:
     ) -> None:
         """Premultiplied pixels over what is there, of which `keep` (0 to 255) stays."""
         self.pixels[area] = cv2.add(cv2.multiply(self.pixels[area], keep, scale=1 / 255), above)
+
+
+@lru_cache(maxsize=256)
+def _levels(colour: Rgb, opacity: float) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """For each level of a mask, what is laid and how much stays of what is below, [256, 1, 4]."""
+    share = np.arange(256, dtype=np.float32)[:, None, None] * np.float32(min(opacity, 1.0) / 255)
+    above = np.rint(share * np.array([*colour, 255], np.float32)).astype(np.uint8)
+    return above, np.repeat(255 - above[..., 3:], 4, axis=2)
 
 
 def _area(mask: Mask, opacity: float) -> tuple[slice, slice] | None:

@@ -14,6 +14,14 @@ from personas.persona import FaceLook
 
 _U = span(41)
 """Across the mouth, from its left corner to its right one."""
+_ARCH = np.maximum(1 - _U * _U, 0)
+_THIN_TOP, _THIN_BOTTOM = _ARCH**0.72, _ARCH**0.66
+"""How lips get thinner towards the corners."""
+_BOW = 0.22 * np.exp(-((_U / 0.15) ** 2))
+_DENT = 0.025 * (np.exp(-((_U / 0.14) ** 2)) - 0.5 * np.exp(-((_U / 0.4) ** 2)))
+"""Cupid's bow, and the small dent that the upper lip's tubercle makes in the closed line."""
+_MARK = np.linspace(-1, 1, 7, dtype=np.float32)
+"""Along the mark at a corner."""
 
 _SCALE = 1.75
 """Sprite pixels to a pixel: a mouth is drawn anew nearly every frame and never still."""
@@ -64,18 +72,14 @@ def mouth_shape(state: MouthState) -> MouthShape:
     half = 1 + 0.15 * spread + 0.13 * happy - 0.34 * narrow - 0.24 * state.pucker - 0.05 * jaw
     half = float(np.clip(half, 0.36, 1.3))
 
-    arch = 1 - _U * _U
     # A smile is a bow: its corners go up more than its middle goes down.
     lift = 0.46 * state.smile * (1 - 0.85 * roundness)
     line = lift * (0.36 - _U * _U) - 0.22 * state.smirk * (1 - 0.7 * roundness) * _U * np.abs(_U)
-    line = line + 0.1 * jaw * _U * _U
-    # The upper lip's tubercle makes a small dent in the closed line.
-    dent = np.exp(-((_U / 0.14) ** 2)) - 0.5 * np.exp(-((_U / 0.4) ** 2))
-    line = line + 0.025 * dent * (1 - jaw)
+    line = line + 0.1 * jaw * _U * _U + (1 - jaw) * _DENT
 
     power = 0.8 - 0.34 * max(roundness, jaw**0.5)
     gape = jaw * (1 + 0.12 * roundness)
-    opening = np.maximum(arch, 0) ** power
+    opening = _ARCH**power
     up = 0.13 * gape + 0.05 * state.teeth + 0.02 * spread * min(1.0, 8 * gape)
     top = line - up * opening
     bottom = line + 0.8 * gape * opening
@@ -88,9 +92,8 @@ def mouth_shape(state: MouthState) -> MouthShape:
     full_bottom = 0.215 * thin * (1 + 0.4 * state.pucker + 0.12 * narrow)
     full_bottom *= (1 - 0.12 * spread) * (1 - 0.42 * state.teeth)
     full_top, full_bottom = full_top * (1 - 0.12 * happy), full_bottom * (1 - 0.12 * happy)
-    bow = 1 - 0.22 * np.exp(-((_U / 0.15) ** 2)) * (1 - 0.6 * roundness)
-    outer_top = top - full_top * np.maximum(arch, 0) ** 0.72 * bow
-    outer_bottom = bottom + full_bottom * np.maximum(arch, 0) ** 0.66
+    outer_top = top - full_top * _THIN_TOP * (1 - (1 - 0.6 * roundness) * _BOW)
+    outer_bottom = bottom + full_bottom * _THIN_BOTTOM
     reach = 1.0 + 0.045 * (1 + state.pucker) / half
     return MouthShape(
         x=f32(_U * half),
@@ -268,10 +271,7 @@ def _draw_corners(
         return
     bend = 1.0 if state.smile > 0 else -0.6
     for side, corner in ((-1, seam[0]), (1, seam[-1])):
-        t = np.linspace(-1, 1, 7, dtype=np.float32)
-        x = corner[0] + side * unit * (0.025 + 0.03 * (1 - t * t))
-        y = corner[1] + t * unit * 0.065 * strength - unit * 0.01 * bend
-        mark = stroke(
-            points(np.asarray(x, np.float32), np.asarray(y, np.float32)), line * 0.6, (0.4, 0.4)
-        )
+        x = corner[0] + side * unit * (0.025 + 0.03 * (1 - _MARK * _MARK))
+        y = corner[1] + _MARK * unit * 0.065 * strength - unit * 0.01 * bend
+        mark = stroke(points(x, y), line * 0.6, (0.4, 0.4))
         canvas.fill(mark, mix(dark, parse(look.skin), 0.35))

@@ -8,10 +8,10 @@ from collections.abc import Callable, Hashable
 from functools import partial
 from typing import Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.face.blend import blend
 from engine.face.blush import draw_blush
 from engine.face.brows import draw_brow
 from engine.face.canvas import Sprite
@@ -202,42 +202,3 @@ def _turned(at: float, span: float, angle: float, depth: float) -> tuple[float, 
     turned = _clamp(rest + angle, -1.4, 1.4)
     moved = at + reach * (math.sin(turned) - math.sin(rest)) * depth
     return moved, _clamp(math.cos(turned) / math.cos(rest), 0.6, 1.25)
-
-
-def blend(image: NDArray[np.uint8], sprite: Sprite, place: Affine) -> None:
-    """Lays a sprite over RGB or straight-alpha RGBA pixels, in place, inside its bounding box."""
-    rows, columns = sprite.pixels.shape[:2]
-    (a, b, x), (c, d, y) = (place / f32([sprite.scale, sprite.scale, 1])).tolist()
-    origin_x, origin_y = sprite.origin[0] - 0.5, sprite.origin[1] - 0.5
-    x -= a * origin_x + b * origin_y + 0.5
-    y -= c * origin_x + d * origin_y + 0.5
-    left, right = (
-        x + min(0, a * columns) + min(0, b * rows),
-        x + max(0, a * columns) + max(0, b * rows),
-    )
-    top, bottom = (
-        y + min(0, c * columns) + min(0, d * rows),
-        y + max(0, c * columns) + max(0, d * rows),
-    )
-    if not all(map(math.isfinite, (left, right, top, bottom))):
-        return
-    first_x, first_y = max(math.floor(left) - 1, 0), max(math.floor(top) - 1, 0)
-    last_x = min(math.ceil(right) + 2, image.shape[1])
-    last_y = min(math.ceil(bottom) + 2, image.shape[0])
-    if last_x <= first_x or last_y <= first_y:
-        return
-    matrix = np.array([[a, b, x - first_x], [c, d, y - first_y]])
-    size = (last_x - first_x, last_y - first_y)
-    layer = cv2.warpAffine(sprite.pixels, matrix, size, flags=cv2.INTER_LINEAR)
-    target = image[first_y:last_y, first_x:last_x]
-    if image.shape[2] == 3:
-        keep = cv2.cvtColor(cv2.bitwise_not(cv2.extractChannel(layer, 3)), cv2.COLOR_GRAY2RGB)
-        below = cv2.multiply(target, keep, scale=1 / 255)
-        target[:] = cv2.add(below, cv2.cvtColor(layer, cv2.COLOR_RGBA2RGB))
-        return
-    below = target[..., 3:].astype(np.float32)
-    share = layer[..., 3:].astype(np.float32)
-    alpha = share + below * (1 - share / 255)
-    colour = layer[..., :3] + target[..., :3] * (below * (1 - share / 255) / 255)
-    target[..., :3] = np.rint(colour * 255 / np.maximum(alpha, 1))
-    target[..., 3:] = np.rint(alpha)

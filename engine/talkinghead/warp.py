@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.face.blend import lay_over
 from engine.portrait.base import Image
 from engine.talkinghead.performance import BodyPose
 
@@ -20,12 +21,10 @@ _LEAN: Final = 0.022
 """Radians at lean 1."""
 _SQUASH: Final = 0.014
 """Change of height at squash 1."""
-_BAND: Final = 24
-"""Rows in which the bend is taken as straight."""
-
-_FAINT: Final = np.array([1.0])
-_NEARLY: Final = np.array([254.0])
-_FULL: Final = np.array([255.0])
+_BANDS: Final = 10
+"""Parts of the height in which the bend is taken as straight: it is, to a tenth of a pixel."""
+_FACE_SPAN: Final = 0.19
+"""About a face's height, as a share of the picture's."""
 
 
 @dataclass(frozen=True)
@@ -45,18 +44,43 @@ class Moved:
         """Whether nothing moves at all."""
         return bool(np.array_equal(self.linear, np.eye(2, 3)) and not self.bend.any())
 
+    @property
+    def reach(self) -> tuple[int, int]:
+        """Pixels by which anything is moved at most, to the side and up or down."""
+        size = self.knots[-1]
+        corners = np.array([[0, size, 0, size], [0, 0, size, size], [1, 1, 1, 1]])
+        far = np.abs(self.linear @ corners - corners[:2]).max(axis=1)
+        far[0] += np.abs(self.bend).max()
+        across, down = np.ceil(far).astype(int).tolist()
+        return across, down
+
     def at(self, point: tuple[float, float]) -> NDArray[np.float32]:
         """The affine map that moves what is around a point of the portrait, [2, 3]."""
         y = float(self.linear[1] @ (*point, 1.0))
-        step = float(self.knots[1] - self.knots[0])
-        here = float(np.interp(y, self.knots, self.bend))
+        half = float(self.knots[-1]) * _FACE_SPAN / 2
         # The slope over a face's height, not over one band: faces must not flutter.
-        near = np.interp((y - 2 * step, y + 2 * step), self.knots, self.bend)
-        slope = float(near[1] - near[0]) / (4 * step)
-        shear = np.array([[1.0, slope], [0.0, 1.0]])
-        moved = shear @ self.linear
+        above, here, below = np.interp((y - half, y, y + half), self.knots, self.bend).tolist()
+        slope = (below - above) / (2 * half)
+        moved = np.array([[1.0, slope], [0.0, 1.0]]) @ self.linear
         moved[0, 2] += here - slope * y
         return moved.astype(np.float32)
+
+    def bands(self) -> NDArray[np.float64]:
+        """The way of each band's pixels back to the portrait's pixels, [bands, 2, 3].
+
+        Rows are counted from the top of the band.
+        """
+        inverse = cv2.invertAffineTransform(self.linear)
+        slope = np.diff(self.bend) / np.diff(self.knots)
+        unbend = np.zeros((len(slope), 3, 3))
+        unbend[:, 0, 0] = unbend[:, 1, 1] = unbend[:, 2, 2] = 1
+        unbend[:, 0, 1] = -slope
+        # Pixel centres lie half a pixel inside: there and back.
+        unbend[:, 0, 2] = 0.5 - self.bend[:-1] - 0.5 * slope
+        unbend[:, 1, 2] = self.knots[:-1] + 0.5
+        ways = np.asarray(inverse @ unbend, np.float64)
+        ways[:, :, 2] -= 0.5
+        return ways
 
 
 class BodyWarp:
@@ -86,9 +110,13 @@ class BodyWarp:
             foot = columns if len(columns) else np.array([self.size / 2])
         self._base_x = float(foot[0] + foot[-1] + 1) / 2
         self._tall = max(self._base_y - self._top, 1.0)
-        self._layer = np.empty_like(self._body)
-        self._knots = np.arange(0, self.size + _BAND, _BAND, dtype=np.float64)
-        self._at_rest = self.compose(self._layer_of(self.moved(BodyPose())), None).copy()
+        self._knots = np.rint(np.linspace(0, self.size, min(_BANDS, self.size) + 1))
+        seen = self._body[..., 3] > 0
+        some = seen.any(axis=1)
+        # Where the body begins and ends in each row; without body it ends before it begins.
+        self._left = np.where(some, seen.argmax(axis=1), self.size)
+        self._right = np.where(some, self.size - seen[:, ::-1].argmax(axis=1), 0)
+        self._at_rest = self._compose(self.moved(BodyPose()), np.empty_like(self.background))
 
     def moved(self, pose: BodyPose) -> Moved:
         """Where a pose brings the body."""
@@ -104,49 +132,31 @@ class BodyWarp:
         bend = _SWAY * pose.sway * self._tall * height**1.7
         return Moved(np.hstack([linear, offset[:, None]]), self._knots, bend)
 
-    def _layer_of(self, moved: Moved) -> Image:
-        inverse = np.asarray(cv2.invertAffineTransform(moved.linear), np.float64)
-        width = self.size
-        for index, top in enumerate(range(0, self.size, _BAND)):
-            bottom = min(top + _BAND, self.size)
-            slope = (moved.bend[index + 1] - moved.bend[index]) / _BAND
-            # x on the frame -> x before the bend, with y counted from the top of the band.
-            unbend = np.array([[1.0, -slope, -moved.bend[index]], [0.0, 1.0, float(top)]])
-            # Pixel centres lie half a pixel inside: shift there and back.
-            unbend[0, 2] += 0.5 - 0.5 * slope
-            unbend[1, 2] += 0.5
-            matrix = inverse[:, :2] @ unbend
-            matrix[:, 2] += inverse[:, 2] - 0.5
-            cv2.warpAffine(
-                self._body,
-                matrix,
-                (width, bottom - top),
-                dst=self._layer[top:bottom],
-                flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-                borderMode=cv2.BORDER_REPLICATE,
-            )
-        return self._layer
-
     def draw(self, moved: Moved, frame: Image) -> Image:
         """The moved body before its background, drawn into `frame`, [size, size, 3]."""
         if moved.is_rest:
-            frame[:] = self._at_rest
+            np.copyto(frame, self._at_rest)
             return frame
-        return self.compose(self._layer_of(moved), frame)
+        return self._compose(moved, frame)
 
-    def compose(self, layer: Image, frame: Image | None) -> Image:
-        """A premultiplied layer on the background."""
-        if frame is None:
-            frame = np.empty_like(self.background)
-        colour = cv2.cvtColor(layer, cv2.COLOR_RGBA2RGB)
-        alpha = cv2.extractChannel(layer, 3)
+    def _compose(self, moved: Moved, frame: Image) -> Image:
         np.copyto(frame, self.background)
-        cv2.copyTo(colour, cv2.inRange(alpha, _FULL, _FULL), frame)
-        # Only edges need a mix; they are few.
-        edge = np.flatnonzero(np.asarray(cv2.inRange(alpha, _FAINT, _NEARLY)).view(np.bool_))
-        if len(edge):
-            below = self.background.reshape(-1, 3)[edge].astype(np.uint16)
-            keep = 255 - alpha.reshape(-1)[edge].astype(np.uint16)
-            mixed = colour.reshape(-1, 3)[edge] + (below * keep[:, None] + 127) // 255
-            frame.reshape(-1, 3)[edge] = np.minimum(mixed, 255)
+        far_x, far_y = (far + 1 for far in moved.reach)
+        edges = self._knots.astype(int).tolist()
+        for way, top, bottom in zip(moved.bands(), edges[:-1], edges[1:], strict=True):
+            # Only where the body can have come to: often that is less than half of the picture.
+            rows = slice(max(top - far_y, 0), bottom + far_y)
+            left = max(int(self._left[rows].min()) - far_x, 0)
+            right = min(int(self._right[rows].max()) + far_x, self.size)
+            if left >= right:
+                continue
+            way[:, 2] += way[:, 0] * left
+            layer = cv2.warpAffine(
+                self._body,
+                way,
+                (right - left, bottom - top),
+                flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+                borderMode=cv2.BORDER_REPLICATE,
+            )
+            lay_over(frame[top:bottom, left:right], layer)
         return frame

@@ -1,0 +1,60 @@
+"""Laying premultiplied pixels over a picture, in place."""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.face.canvas import Sprite
+
+
+def lay_over(target: NDArray[np.uint8], layer: cv2.typing.MatLike) -> None:
+    """Lays a layer over RGB or straight-alpha RGBA pixels.
+
+    Args:
+        target: [height, width, 3 or 4]; may be a part of a larger picture.
+        layer: [height, width, 4], premultiplied.
+    """
+    if target.shape[2] == 3:
+        keep = cv2.cvtColor(cv2.bitwise_not(cv2.extractChannel(layer, 3)), cv2.COLOR_GRAY2RGB)
+        below = cv2.multiply(target, keep, scale=1 / 255)
+        cv2.add(below, cv2.cvtColor(layer, cv2.COLOR_RGBA2RGB), dst=target)
+        return
+    below = target[..., 3:].astype(np.float32)
+    share = layer[..., 3:].astype(np.float32)
+    alpha = share + below * (1 - share / 255)
+    colour = layer[..., :3] + target[..., :3] * (below * (1 - share / 255) / 255)
+    target[..., :3] = np.rint(colour * 255 / np.maximum(alpha, 1))
+    target[..., 3:] = np.rint(alpha)
+
+
+def blend(image: NDArray[np.uint8], sprite: Sprite, place: NDArray[np.float32]) -> None:
+    """Lays a sprite over RGB or straight-alpha RGBA pixels, inside its bounding box.
+
+    Args:
+        image: [height, width, 3 or 4].
+        sprite: what is laid.
+        place: [2, 3], from the sprite's own coordinates to the image's pixels.
+    """
+    rows, columns = sprite.pixels.shape[:2]
+    (a, b, x), (c, d, y) = place.tolist()
+    a, b, c, d = a / sprite.scale, b / sprite.scale, c / sprite.scale, d / sprite.scale
+    # From the centres of the sprite's pixels to the centres of the image's.
+    origin_x, origin_y = sprite.origin[0] - 0.5, sprite.origin[1] - 0.5
+    x -= a * origin_x + b * origin_y + 0.5
+    y -= c * origin_x + d * origin_y + 0.5
+    if not all(map(math.isfinite, (a, b, c, d, x, y))):
+        return
+    first_x = max(math.floor(x + min(0, a * columns) + min(0, b * rows)) - 1, 0)
+    first_y = max(math.floor(y + min(0, c * columns) + min(0, d * rows)) - 1, 0)
+    last_x = min(math.ceil(x + max(0, a * columns) + max(0, b * rows)) + 2, image.shape[1])
+    last_y = min(math.ceil(y + max(0, c * columns) + max(0, d * rows)) + 2, image.shape[0])
+    if last_x <= first_x or last_y <= first_y:
+        return
+    matrix = np.array([[a, b, x - first_x], [c, d, y - first_y]])
+    size = (last_x - first_x, last_y - first_y)
+    layer = cv2.warpAffine(sprite.pixels, matrix, size, flags=cv2.INTER_LINEAR)
+    lay_over(image[first_y:last_y, first_x:last_x], layer)
