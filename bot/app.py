@@ -34,6 +34,7 @@ class App:
         self._opening = asyncio.Lock()
         self._storage: Storage | None = None
         self._model: LanguageModel | None = None
+        self._creator: Creator | None = None
         self._conversations: Conversations | None = None
 
     async def __aenter__(self) -> Self:
@@ -107,11 +108,13 @@ class App:
             return self._model
 
     async def creator(self) -> Creator:
-        """Who builds personas."""
+        """Who builds personas; one for all, because it limits how many are drawn at once."""
         from engine.creation import Creator
 
-        storage = await self.storage()
-        return Creator(await self.model(), self.portraits, self.styles, self.voices, storage)
+        storage, model = await self.storage(), await self.model()
+        if self._creator is None:
+            self._creator = Creator(model, self.portraits, self.styles, self.voices, storage)
+        return self._creator
 
     async def conversations(self) -> Conversations:
         """Who answers messages; one for all, because it orders the replies of a conversation."""

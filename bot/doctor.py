@@ -112,9 +112,9 @@ def _base_packages() -> list[str]:
 
 def models(app: App) -> Iterator[Finding]:
     """What is fetched, and what the default set-up still needs."""
-    from bot.commands.models import needed
+    from bot.commands.models import needed, writer
 
-    wanted = set(needed(app))
+    wanted = {*needed(app), writer(app, best=False)}
     for status in app.models.entries():
         name = status.entry.name
         here = app.models.has(name)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from bot.answers import watch_reply
-from bot.commands.models import fetch, needed
+from bot.commands.models import fetch_needed
 from bot.files import write_file
 from bot.output import human_size, plain, print_table, say
 from bot.progress import watch_creation
@@ -31,7 +31,7 @@ async def demo(app: App, description: str, message: str, *, out: Path, seed: int
     stages: list[tuple[str, float]] = []
 
     started = time.monotonic()
-    await fetch(app, needed(app), quiet=True)
+    await fetch_needed(app, quiet=True)
     stages.append(("models fetched", time.monotonic() - started))
 
     typer.echo(plain(f"\nDescription: {description}"))

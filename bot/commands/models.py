@@ -50,21 +50,59 @@ async def list_all(app: App, *, as_json: bool) -> None:
     say("* is needed by the default set-up; `chatanything models pull` fetches these.")
 
 
-def needed(app: App) -> list[str]:
-    """What the settings need on this machine, whether it is here or not."""
-    from engine.llm.factory import choose_local_model, uses_endpoint
+def writer(app: App, *, best: bool) -> str | None:
+    """The local language model of the settings; None where an endpoint or a file is used.
+
+    Args:
+        app: whose settings.
+        best: the best for this machine, even if another one is here already.
+    """
+    from engine.llm.factory import best_local_model, choose_local_model, uses_endpoint
 
     settings = app.settings.language_model
-    writers = []
-    if not uses_endpoint(settings) and settings.model_file is None:
-        writers.append(choose_local_model(app.models, wanted=settings.model or None))
+    if uses_endpoint(settings) or settings.model_file is not None:
+        return None
+    if best and not settings.model:
+        return best_local_model(app.models)
+    return choose_local_model(app.models, wanted=settings.model or None)
+
+
+def needed(app: App) -> list[str]:
+    """What portraits and voices need, whether it is here or not."""
     others = app.models.catalogue.defaults()
-    return writers + [entry.name for entry in others if entry.purpose != "language-model"]
+    return [entry.name for entry in others if entry.purpose != "language-model"]
+
+
+async def fetch_needed(app: App, *, quiet: bool = False) -> None:
+    """Fetches all that the settings need on this machine.
+
+    Raises:
+        UnavailableError: something cannot be had, and nothing that is here can stand in for it.
+    """
+    await fetch(app, needed(app), quiet=quiet)
+    wanted = await asyncio.to_thread(writer, app, best=True)
+    if wanted is None:
+        return
+    try:
+        await fetch(app, [wanted], quiet=quiet)
+    except UnavailableError as error:
+        # A smaller model that is here, or easier to get, is better than nobody who writes.
+        from engine.llm.factory import WORTH_FETCHING
+
+        smaller = WORTH_FETCHING[-1]
+        if app.settings.language_model.model or wanted == smaller:
+            raise
+        say(f"{error} Going on with a smaller one.")
+        here = await asyncio.to_thread(writer, app, best=False)
+        await fetch(app, [here if here and app.models.has(here) else smaller], quiet=quiet)
 
 
 async def pull(app: App, names: Sequence[str]) -> None:
     """Fetches models with a progress bar each."""
-    await fetch(app, names or await asyncio.to_thread(needed, app))
+    if names:
+        await fetch(app, names)
+    else:
+        await fetch_needed(app)
 
 
 async def fetch(app: App, names: Sequence[str], *, quiet: bool = False) -> None:

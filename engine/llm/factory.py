@@ -9,19 +9,23 @@ from typing import Protocol
 from engine.llm.base import LanguageModel
 from engine.llm.machine import available_memory
 from engine.llm.settings import LanguageModelSettings
+from engine.models.catalogue import Catalogue, ModelEntry, Purpose
 from personas.errors import InvalidInputError, UnavailableError
 
-SMALLEST = "smollm2-135m"
-LOCAL_MODELS: tuple[tuple[str, float], ...] = (
-    ("qwen2.5-coder-1.5b", 6.0),
-    (SMALLEST, 0.0),
-)
-"""Models for choosing by ourselves, best first, with the gigabytes of free memory that leave room
-for everything else that runs beside them."""
+WORTH_FETCHING = ("qwen2.5-coder-1.5b", "smollm2-135m")
+"""What is fetched where nothing was chosen, best first; small enough not to ask before. The last
+one is for machines on which no other fits."""
+
+ELBOW_ROOM = 2
+"""A model is only fetched unasked where this many times the memory that it needs is free."""
 
 
 class ModelFiles(Protocol):
     """What is needed of the model store."""
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """What there is."""
 
     def has(self, name: str) -> bool:
         """Whether the model is here, whole."""
@@ -97,9 +101,9 @@ def uses_endpoint(settings: LanguageModelSettings) -> bool:
 def choose_local_model(
     store: ModelFiles, memory_bytes: int | None = None, wanted: str | None = None
 ) -> str:
-    """The catalogue name of the local model to use, fetched or still to be fetched.
+    """The catalogue name of the local model to use: the best that is here and fits in memory.
 
-    The best that is here and fits; if none is here, the best that fits.
+    Where none is here, the one that `best_local_model` would fetch.
 
     Args:
         store: tells which are here.
@@ -108,6 +112,25 @@ def choose_local_model(
     """
     if wanted:
         return wanted
-    gigabytes = (available_memory() if memory_bytes is None else memory_bytes) / 1e9
-    fitting = [name for name, needed in LOCAL_MODELS if gigabytes >= needed]
-    return next((name for name in fitting if store.has(name)), fitting[0])
+    memory = available_memory() if memory_bytes is None else memory_bytes
+    here = _fitting_here(store, memory)
+    return here[0].name if here else best_local_model(store, memory)
+
+
+def best_local_model(store: ModelFiles, memory_bytes: int | None = None) -> str:
+    """The best local model for this machine, whether it has to be fetched first or not.
+
+    Args:
+        store: tells which are here.
+        memory_bytes: memory that may be used; measured when None.
+    """
+    memory = available_memory() if memory_bytes is None else memory_bytes
+    entries = [store.catalogue.get(name) for name in WORTH_FETCHING]
+    roomy = [e for e in entries if memory >= ELBOW_ROOM * (e.minimum_memory or 0)] or entries[-1:]
+    return max(_fitting_here(store, memory) + roomy, key=lambda entry: entry.rank).name
+
+
+def _fitting_here(store: ModelFiles, memory: int) -> list[ModelEntry]:
+    """The models that are here and fit, best first."""
+    entries = store.catalogue.of(Purpose.LANGUAGE_MODEL)
+    return [e for e in entries if memory >= (e.minimum_memory or 0) and store.has(e.name)]

@@ -364,6 +364,18 @@ def test_models_are_listed_with_their_licences(terminal: Terminal) -> None:
     assert terminal("models", "pull", "smollm3").exit_code == 3
 
 
+@pytest.mark.parametrize("names", [("twemoji",), ()])
+def test_a_model_that_cannot_be_had_is_a_sentence(
+    terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("CHATANYTHING_MODELS__FOLDER", str(tmp_path / "empty"))
+    monkeypatch.setenv("CHATANYTHING_MODELS__OFFLINE", "true")
+    result = terminal("models", "pull", *names)
+    assert result.exit_code == 5
+    assert "offline" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
 # -- the program as a process
 
 

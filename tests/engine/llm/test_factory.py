@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from engine.llm.factory import choose_local_model, open_language_model
+from engine.llm.factory import best_local_model, choose_local_model, open_language_model
 from engine.llm.local import LocalModel
 from engine.llm.openai import OpenAIModel
 from engine.llm.settings import LanguageModelSettings
+from engine.models.catalogue import Catalogue
 from personas.errors import InvalidInputError, UnavailableError
 
 GB = 10**9
@@ -17,6 +18,8 @@ GB = 10**9
 
 class Here:
     """A store that has these models."""
+
+    catalogue = Catalogue.load()
 
     def __init__(self, *names: str) -> None:
         self.names = names
@@ -28,23 +31,26 @@ class Here:
         return Path(f"/models/{name}/model.gguf")
 
 
-SMALL, MIDDLE = "smollm2-135m", "qwen2.5-coder-1.5b"
+SMALL, MIDDLE, LARGE = "smollm2-135m", "qwen2.5-coder-1.5b", "qwen3-4b"
 
 
 @pytest.mark.parametrize(
-    ("here", "memory", "chosen"),
+    ("here", "memory", "used", "fetched"),
     [
-        ((), 16 * GB, MIDDLE),
-        ((), 2 * GB, SMALL),
-        ((SMALL,), 16 * GB, SMALL),
-        ((SMALL, MIDDLE), 16 * GB, MIDDLE),
-        ((SMALL, MIDDLE), 4 * GB, SMALL),
-        ((MIDDLE,), 4 * GB, SMALL),
-        ((), 0, SMALL),
+        ((), 16 * GB, MIDDLE, MIDDLE),
+        ((), 2 * GB, SMALL, SMALL),
+        ((), 0, SMALL, SMALL),
+        ((SMALL,), 16 * GB, SMALL, MIDDLE),
+        ((SMALL, MIDDLE), 16 * GB, MIDDLE, MIDDLE),
+        ((SMALL, MIDDLE), 4 * GB, MIDDLE, MIDDLE),
+        ((SMALL, MIDDLE), 2 * GB, SMALL, SMALL),
+        ((MIDDLE,), 2 * GB, SMALL, SMALL),
+        ((SMALL, LARGE), 16 * GB, LARGE, LARGE),
     ],
 )
-def test_the_best_that_fits(here: tuple[str, ...], memory: int, chosen: str) -> None:
-    assert choose_local_model(Here(*here), memory) == chosen
+def test_the_best_that_fits(here: tuple[str, ...], memory: int, used: str, fetched: str) -> None:
+    assert choose_local_model(Here(*here), memory) == used
+    assert best_local_model(Here(*here), memory) == fetched
 
 
 def test_what_is_wanted_is_taken_at_its_word() -> None:
