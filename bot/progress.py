@@ -78,9 +78,7 @@ async def watch_creation(
             match event:
                 case PersonalityReady(personality=personality, improvised=improvised):
                     if improvised:
-                        say(
-                            "The language model gave nothing usable; its personality is improvised."
-                        )
+                        say("The language model is no help here: the personality is improvised.")
                     step.at(0.0, f"Drawing {personality.name}")
                 case PortraitProgress(fraction=fraction, doing=doing) if fraction < 1:
                     step.at(fraction, doing[:1].upper() + doing[1:])

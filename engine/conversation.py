@@ -127,6 +127,7 @@ class Conversations:
         self._settings = settings
         self._context = ContextBuilder(model, settings.history_tokens, settings.reply_tokens)
         self._heads = Heads(head, storage.media)
+        self._ahead: set[asyncio.Task[None]] = set()
         self._writing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._clips = asyncio.Semaphore(settings.clips_at_once)
 
@@ -167,6 +168,9 @@ class Conversations:
         """
         mode = mode or self._settings.mode
         watch, answer = Stopwatch(), _Answer()
+        getting_ready = asyncio.create_task(self._get_ready(persona, mode))
+        self._ahead.add(getting_ready)
+        getting_ready.add_done_callback(self._ahead.discard)
         try:
             text = clean(message[:_MAX_MESSAGE])
             if not text:
@@ -212,6 +216,18 @@ class Conversations:
         if lock is None:
             lock = self._writing[key] = asyncio.Lock()
         return lock
+
+    async def _get_ready(self, persona: Persona, mode: Mode) -> None:
+        """Loads voice and head while the text is being written.
+
+        What fails here fails again, and is told, where it is needed.
+        """
+        if mode != "text":
+            with contextlib.suppress(Exception):
+                await asyncio.to_thread(self._synthesizer.warm_up)
+        if mode == "clip":
+            with contextlib.suppress(Exception):
+                await self._heads.get(persona.portrait)
 
     async def _write(
         self,

@@ -85,6 +85,13 @@ class SpeechSynthesizer(Protocol):
     def capabilities(self) -> SpeechCapabilities:
         """What it can do."""
 
+    def warm_up(self) -> None:
+        """Does now what the first speech would wait for. Safe to call at any time, and often.
+
+        Raises:
+            UnavailableError: the engine cannot run here.
+        """
+
     def synthesize(self, text: str, voice: Voice) -> Speech:
         """Says `text`, as a persona wrote it, in `voice`.
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from engine.machine import peak_memory_mb
 from engine.speech.base import SpeechSynthesizer
 from personas.voices import VoiceCatalogue
 
@@ -91,13 +91,3 @@ def _timed(
     start = time.perf_counter()
     speech = synthesizer.synthesize(text, voice)
     return speech.duration, time.perf_counter() - start
-
-
-def peak_memory_mb() -> float | None:
-    """Resident memory of this process at its most, in MiB; None where the system does not tell."""
-    try:
-        import resource
-    except ImportError:  # Windows
-        return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -85,6 +86,8 @@ class HibariSynthesizer:
         }
         self._model = AcousticModel(self._settings.threads)
         self._pronouncer = Pronouncer()
+        self._warming = threading.Lock()
+        self._warm = False
 
     @property
     def name(self) -> str:
@@ -95,6 +98,17 @@ class HibariSynthesizer:
     def capabilities(self) -> SpeechCapabilities:
         """What it can do."""
         return _CAPABILITIES
+
+    def warm_up(self) -> None:
+        """Loads dictionaries and model, and runs them once.
+
+        Raises:
+            UnavailableError: the voice model cannot be loaded.
+        """
+        with self._warming:
+            if not self._warm:
+                self.synthesize("Hello.", Voice(engine=self.name, preset="woman"))
+                self._warm = True
 
     def synthesize(self, text: str, voice: Voice) -> Speech:
         """Says `text`, as a persona wrote it, in `voice`; the same text and voice sound the same.

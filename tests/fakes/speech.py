@@ -19,12 +19,16 @@ class HummingSynthesizer:
     failures: list[Exception] = field(default_factory=list)
     spoken: list[str] = field(default_factory=list)
     name: str = "hum"
+    warmed: int = 0
 
     @property
     def capabilities(self) -> SpeechCapabilities:
         return SpeechCapabilities(
             languages=("en",), phoneme_timing=True, word_timing=True, online=False
         )
+
+    def warm_up(self) -> None:
+        self.warmed += 1
 
     def synthesize(self, text: str, voice: Voice) -> Speech:
         if self.failures:
