@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -48,11 +49,13 @@ class Canvas:
         width = int(self.origin[0] + np.ceil(right * scale) + 2)
         height = int(self.origin[1] + np.ceil(bottom * scale) + 2)
         self.pixels: NDArray[np.uint8] = np.zeros((height, width, 4), np.uint8)
+        # Half a pixel less: polygon corners are continuous, pixel centres lie at whole numbers.
+        self._unit = f32(scale * (1 << _SHIFT))
+        self._shift = f32([(at - 0.5) * (1 << _SHIFT) for at in self.origin])
 
     def like(self) -> Canvas:
         """Another clear canvas of the same place and size."""
-        other = Canvas.__new__(Canvas)
-        other.scale, other.origin = self.scale, self.origin
+        other = copy(self)
         other.pixels = np.zeros_like(self.pixels)
         return other
 
@@ -61,10 +64,7 @@ class Canvas:
         return Sprite(self.pixels, self.origin, self.scale)
 
     def _corners(self, polygon: Points) -> NDArray[np.int32]:
-        # Half a pixel less: polygon corners are continuous, pixel centres lie at whole numbers.
-        one = 1 << _SHIFT
-        placed = polygon * np.float32(self.scale * one)
-        placed += np.array(((self.origin[0] - 0.5) * one, (self.origin[1] - 0.5) * one), np.float32)
+        placed = polygon * self._unit + self._shift
         corners: NDArray[np.int32] = np.rint(placed, out=placed).astype(np.int32)
         return corners
 

@@ -100,4 +100,4 @@ def _brush(count: int, first: float, last: float) -> Points:
 @lru_cache(maxsize=1)
 def _cap() -> NDArray[np.complex64]:
     """The round end of a stroke: turns from one side of the brush to the other."""
-    return np.exp(-1j * np.linspace(0, np.pi, 7)[1:-1]).astype(np.complex64)
+    return np.asarray(np.exp(-1j * np.linspace(0, np.pi, 7)[1:-1]), np.complex64)

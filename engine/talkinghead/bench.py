@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import sys
 import time
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from engine.face.painter import FacePainter
+from engine.machine import peak_memory_mb
 from engine.portrait.base import PortraitDraft
 from engine.speech.base import Speech, TimedPhoneme
 from engine.talkinghead.base import TalkingHead
@@ -41,7 +41,8 @@ class ClipBenchReport:
         real_time_factor: `total` by `seconds`; below 1 is faster than it is watched.
         encoder_share: encoding's part of the time that all stages take together.
         speech_synthesis: time to speak, where the speech was made for this.
-        peak_memory_mb: the most memory this process has ever held, MiB; 0 where unknown.
+        peak_memory_mb: the most memory this process has ever held, MiB; None where
+            the system does not tell.
     """
 
     renderer: str
@@ -59,7 +60,7 @@ class ClipBenchReport:
     real_time_factor: float
     encoder_share: float
     speech_synthesis: float
-    peak_memory_mb: float
+    peak_memory_mb: float | None
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -112,6 +113,7 @@ def run(
     frames = head.frames(prepared, speech)
     clip = encode(frames, speech, fps=fps, size=size, settings=settings.encoder, watch=watch)
     total = time.perf_counter() - start
+    peak = peak_memory_mb()
     encoding = watch.seconds["encoding"] + watch.seconds.get("sound", 0.0)
     duration = max(speech.duration, 1e-9)
     return ClipBenchReport(
@@ -130,18 +132,8 @@ def run(
         real_time_factor=round((total + speech_synthesis) / duration, 3),
         encoder_share=round(encoding / max(sum(watch.seconds.values()), 1e-9), 3),
         speech_synthesis=round(speech_synthesis, 3),
-        peak_memory_mb=round(peak_memory_mb(), 1),
+        peak_memory_mb=None if peak is None else round(peak, 1),
     )
-
-
-def peak_memory_mb() -> float:
-    """The most memory this process has ever held, MiB; 0 where the system does not tell."""
-    try:
-        import resource
-    except ImportError:  # not on Windows
-        return 0.0
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)
 
 
 def sample_speech(seconds: float) -> Speech:

@@ -102,6 +102,7 @@ class BodyWarp:
         rows = np.flatnonzero(body[..., 3].max(axis=1) > 8)
         columns = np.flatnonzero(body[..., 3].max(axis=0) > 8)
         self._top = int(rows[0]) if len(rows) else 0
+        self._is_opaque = bool(body[..., 3].min() == 255)
         self._base_y = float(rows[-1] + 1) if len(rows) else float(self.size)
         foot = np.flatnonzero(
             body[max(0, int(self._base_y) - self.size // 16) :, :, 3].max(0) > 127
@@ -158,5 +159,8 @@ class BodyWarp:
                 flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
                 borderMode=cv2.BORDER_REPLICATE,
             )
-            lay_over(frame[top:bottom, left:right], layer)
+            if self._is_opaque:
+                cv2.cvtColor(layer, cv2.COLOR_RGBA2RGB, dst=frame[top:bottom, left:right])
+            else:
+                lay_over(frame[top:bottom, left:right], layer)
         return frame

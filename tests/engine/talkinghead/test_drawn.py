@@ -136,7 +136,7 @@ def test_the_feet_stay_on_the_ground() -> None:
         assert np.abs(frame[210:214, 80:176] - rest[210:214, 80:176]).max() <= 2
 
 
-@pytest.mark.parametrize("size", [(300, 200), (200, 300), (64, 64), (1024, 1024)])
+@pytest.mark.parametrize("size", [(300, 200), (200, 300), (64, 64), (640, 640)])
 def test_portraits_of_any_size_and_shape(size: tuple[int, int]) -> None:
     image = np.random.default_rng(0).integers(0, 255, (*size, 3), np.uint8)
     geometry = portrait(min(size)).geometry
@@ -235,16 +235,16 @@ def test_frames_of_ten_minutes_take_no_more_memory_than_those_of_ten_seconds() -
     next(long)
     tracemalloc.start()
     try:
-        for _ in range(100):
+        for _ in range(50):
             next(long)
         before, _ = tracemalloc.get_traced_memory()
-        for _ in range(150):
+        for _ in range(100):
             next(long)
         after, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
     # Drawn features are kept up to a bound; frames are not.
-    assert after - before < 6_000_000
+    assert after - before < 2_000_000
 
 
 def test_the_painter_is_what_the_portrait_was_painted_with() -> None:

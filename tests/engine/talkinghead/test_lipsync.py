@@ -14,13 +14,14 @@ from tests.engine.talkinghead.mouths import offset, openings
 from tests.engine.talkinghead.speeches import babble, portrait
 
 FPS = 25
+SIZE = 256
 OPEN = ["ɑ", "a", "æ", "ʌ", "ɔ", "ɛ", "aɪ", "aʊ", "oʊ", "eɪ", "ɔɪ"]
 
 
 def decoded_openings(said: Speech, seed: int = 0) -> np.ndarray:
-    draft, head = portrait(512), DrawnHead(512)
+    draft, head = portrait(SIZE), DrawnHead(SIZE)
     frames = head.frames(head.prepare(draft), said, seed)
-    clip = encode(frames, said, fps=FPS, size=512, settings=EncoderSettings(preset="superfast"))
+    clip = encode(frames, said, fps=FPS, size=SIZE, settings=EncoderSettings(preset="superfast"))
     heard = sound(clip)
     assert heard is not None
     assert heard.duration == pytest.approx(said.duration, abs=0.05)
@@ -42,16 +43,16 @@ def closed_level(areas: np.ndarray) -> float:
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_the_mouth_opens_with_the_vowels(seed: int) -> None:
-    said = babble(8.0, seed)
+    said = babble(6.0, seed)
     areas = decoded_openings(said, seed)
-    assert areas.max() > 600
+    assert areas.max() > SIZE * SIZE / 440
     vowels = at_frames(said, ["ɑ"], len(areas))
     assert abs(offset(areas, vowels)) <= 1
     assert np.corrcoef(areas, vowels)[0, 1] > 0.6
 
 
 def test_it_is_closed_in_silence_and_on_every_closure() -> None:
-    said = babble(8.0, 3)
+    said = babble(6.0, 3)
     areas = decoded_openings(said)
     closed = closed_level(areas)
     for phoneme in said.phonemes:
@@ -67,7 +68,7 @@ def test_lips_follow_the_built_in_voice() -> None:
     from engine.speech.factory import open_synthesizer
     from personas.persona import Voice
 
-    text = "Hello my friend! Maybe we could have a party. I love big apples, and pumpkin pie."
+    text = "Hello my friend! I love big apples, and pumpkin pie."
     said = open_synthesizer().synthesize(text, Voice(engine="hibari", preset="woman"))
     areas = decoded_openings(said)
     vowels = at_frames(said, OPEN, len(areas))
