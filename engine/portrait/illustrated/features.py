@@ -135,6 +135,11 @@ class _View:
         pixels = self.lab[self.inside(x - w, y - h, x + w, y + h)]
         return np.asarray(np.median(pixels.reshape(-1, 3), axis=0), np.float32)
 
+    def lightest(self, shape: Shape) -> float:
+        """L of the lighter part of a shape: of an eye, its white."""
+        window = self.inside(shape.left, shape.top, shape.right, shape.bottom)
+        return float(np.quantile(self.lab[window][..., 0], 0.75))
+
     def spot(self, shape: Shape) -> _Spot | None:
         """What a shape is as an eye; None if it cannot be one."""
         w, h = shape.width, shape.height
@@ -219,7 +224,7 @@ def _face(left: _Spot, right: _Spot, shapes: list[Shape], view: _View) -> OldFac
     mouths: list[Shape] = []
     nostrils: list[Shape] = []
     for shape in shapes:
-        white = float(view.middle_colour(shape)[0]) > 78
+        white = view.lightest(shape) > 80
         if any(_of_eye(shape, *pair, apart, white) for pair in (eyes, eyes[::-1])):
             gone.append(shape)
             continue
@@ -254,7 +259,8 @@ def _face(left: _Spot, right: _Spot, shapes: list[Shape], view: _View) -> OldFac
             muzzle = muzzle and not tongue
             if muzzle and not shape.line:
                 continue
-            compact = shape.width < 0.8 * apart and shape.height < 0.55 * apart
+            lips = colour[1] > 32 and shape.width > 1.7 * shape.height and down > 0.5
+            compact = not lips and shape.width < 0.8 * apart and shape.height < 0.55 * apart
             if down < 0.85 and compact and not shape.line:
                 if abs(across) > 0.07:
                     nostrils.append(shape)
@@ -303,13 +309,15 @@ def _of_eye(shape: Shape, eye: Shape, other: Shape, apart: float, white: bool) -
     near = near and abs(y - ey) < 0.6 * max(eye.height, shape.height * 0.5)
     if not near:
         return False
+    # Whites and lashes may be wide; the patch around a panda's eye is wide and tall, and stays.
+    widest = 4.5 if white or shape.height < 2.4 * eye.height else 2.6
     inside = shape.width <= 1.15 * eye.width and shape.height <= 1.15 * eye.height
     around = (
         shape.left <= eye.left + 0.1 * eye.width
         and shape.right >= eye.right - 0.1 * eye.width
         and shape.top <= eye.top + 0.2 * eye.height
         and shape.bottom >= eye.bottom - 0.2 * eye.height
-        and shape.width < (4.5 if white else 2.6) * eye.width
+        and shape.width < widest * max(eye.width, other.width)
     )
     return inside or around
 

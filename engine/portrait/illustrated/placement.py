@@ -150,6 +150,10 @@ def place_over(old: OldFace, rgba: Image, proportions: Proportions) -> FaceGeome
     natural = old.distance * size / proportions.eye_distance
     width = float(np.clip(natural, 0.68 * head, 0.94 * head)) if head > 8 else natural
     width = float(np.clip(width, natural * 0.8, natural * 1.7))
+    if old.mouth is not None:  # ours goes near it, or it would slip off a small chin
+        by_mouth = (old.mouth[1] - old.centre[1]) * size / proportions.mouth
+        if by_mouth > 0.7 * natural:
+            width = min(width, 1.15 * by_mouth)
     column = rgba[int(np.clip(y, 0, size - 1)) :, int(np.clip(x, 0, size - 1)), 3] > 127
     below = _run(column)
     reach = proportions.mouth + 0.14
