@@ -35,7 +35,7 @@ async def export(app: App, name: str, file: Path, *, spec: str, force: bool, gal
     if str(file) != "-":
         check_writable(file, force=force)
     storage = await app.storage()
-    persona = await storage.personas.get(gallery, name)
+    persona = await storage.personas.get(gallery, name, loosely=True)
     data = await export_card(storage, persona, form)
     if str(file) == "-":
         await asyncio.to_thread(sys.stdout.buffer.write, data)
