@@ -19,7 +19,13 @@ from engine.portrait.base import (
 from engine.portrait.illustrated.erase import take_face_out
 from engine.portrait.illustrated.framing import Frame, frame_subject, upright
 from engine.portrait.illustrated.ground import DARKEST, lay_patch, over, prepare_ground
-from engine.portrait.illustrated.look import OUTLINE, Rendering, choose_look, surface_colour
+from engine.portrait.illustrated.look import (
+    OUTLINE,
+    Rendering,
+    as_photographed,
+    choose_look,
+    surface_colour,
+)
 from engine.portrait.illustrated.photo import checked_photo, is_cutout, photo_layers, squared
 from engine.portrait.illustrated.placement import (
     body_box,
@@ -124,7 +130,10 @@ class IllustratedGenerator:
             )
         layers = photo_layers(photo, self._landmarkers, self._size)
         tell(0.8, "painting the face")
-        look = choose_look(layers.body, layers.geometry, brief, "shaded", seed)
+        look = choose_look(layers.body, layers.geometry, brief, "shaded", seed, own_nose=False)
+        look = look.model_copy(update={"blush": None})  # a disc of paint on a photo
+        if layers.colours is not None:
+            look = as_photographed(look, layers.colours, layers.kind == "person")
         return self._draft(layers.background, layers.body, layers.geometry, look, PHOTO, (), seed)
 
     def _rendering(self, art: Artwork, style: Style) -> Rendering:

@@ -20,6 +20,7 @@ from engine.portrait.illustrated.palette import (
     mix,
     palette,
 )
+from engine.portrait.illustrated.retouch import FeatureColours
 from personas.persona import FaceGeometry, FaceLook, Mood, PortraitBrief
 
 Rendering = Literal["outlined", "flat", "shaded"]
@@ -105,6 +106,32 @@ def choose_look(
         blush=_blush(skin, brief, chance) if _has_cheeks(body, geometry) else None,
         nose_kind=nose if own_nose else "none",
         mood=brief.mood,
+    )
+
+
+def as_photographed(look: FaceLook, colours: FeatureColours, person: bool) -> FaceLook:
+    """The look of features that replace a photo's own: its colours, and nothing that it has.
+
+    Brows, nose and cheeks stay those of the photo.
+
+    Args:
+        look: as it would be on art.
+        colours: of the features that were taken out.
+        person: somebody, not an animal.
+    """
+    return look.model_copy(
+        update={
+            "eye_shape": "almond" if person else "round",
+            "iris": colours.iris,
+            "eye_white": colours.eye_white,
+            "lip": colours.lip,
+            "skin": colours.skin,
+            "brow_weight": 0.0,
+            "blush": None,
+            "nose_kind": "none",
+            "lashes": False,
+            "line_width": max(1.0, look.line_width * 0.6),
+        }
     )
 
 
