@@ -241,6 +241,7 @@ class _Transfer:
                     if have > min(self.limit, self.expected or self.limit):
                         raise ContentError(f"{host} sends more than the file holds")
                     file.write(chunk)
+                    file.flush()  # what has come survives us, even a kill
                     on_bytes(have)
         if self.expected is not None and have < self.expected:
             raise InterruptedTransferError(f"the connection to {host} broke")
