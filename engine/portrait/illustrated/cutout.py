@@ -30,10 +30,13 @@ def head_and_shoulders(picture: Image, face: FaceGeometry) -> Mask:
     """
     size = max(picture.shape[:2])
     shrink = _GRID / size
-    small = cv2.resize(
-        picture,
-        (round(picture.shape[1] * shrink), round(picture.shape[0] * shrink)),
-        interpolation=cv2.INTER_AREA,
+    small = np.asarray(
+        cv2.resize(
+            picture,
+            (round(picture.shape[1] * shrink), round(picture.shape[0] * shrink)),
+            interpolation=cv2.INTER_AREA,
+        ),
+        np.uint8,
     )
     labels = np.full(small.shape[:2], cv2.GC_BGD, np.uint8)
     for grow, label in ((1.45, cv2.GC_PR_BGD), (1.1, cv2.GC_PR_FGD), (0.62, cv2.GC_FGD)):
@@ -42,7 +45,7 @@ def head_and_shoulders(picture: Image, face: FaceGeometry) -> Mask:
     models = np.zeros((1, 65)), np.zeros((1, 65))
     try:
         cv2.setRNGSeed(7)  # its clustering draws lots
-        cv2.grabCut(small, labels, None, *models, 4, cv2.GC_INIT_WITH_MASK)
+        cv2.grabCut(small, labels, (0, 0, 1, 1), *models, 4, cv2.GC_INIT_WITH_MASK)
     except cv2.error:  # too few colours, or no background at all
         return whole
     mask = _largest((labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD))
@@ -130,7 +133,8 @@ def _outline_seen(small: Image, mask: NDArray[np.bool_]) -> float:
 
     def beside(side: NDArray[np.bool_]) -> NDArray[np.float32]:
         weight = cv2.blur(side.astype(np.float32), (7, 7))[..., None]
-        return cv2.blur(lab * side[..., None], (7, 7)) / np.maximum(weight, 1e-3)
+        colour = cv2.blur(lab * side[..., None].astype(np.float32), (7, 7))
+        return np.asarray(colour / np.maximum(weight, 1e-3), np.float32)
 
     jump = np.linalg.norm(beside(mask) - beside(~mask), axis=2)
     return float((jump[line] > 12).mean()) if line.any() else 0.0
@@ -169,15 +173,14 @@ def without_subject(picture: Image, cover: Mask) -> Image:
     outside = cv2.erode((cover < 0.02).astype(np.float32), np.ones((5, 5)))
     weight = cv2.resize(outside, (small, small), interpolation=cv2.INTER_AREA)[..., None] + 1e-5
     seen = cv2.resize(picture, (small, small), interpolation=cv2.INTER_AREA).astype(np.float32)
-    spread = np.zeros_like(seen)
-    total = np.zeros_like(weight)
+    spread = np.zeros((small, small, 3), np.float32)
+    total = np.zeros((small, small, 1), np.float32)
     for sigma in (2.0, 6.0, 18.0, 50.0):  # near surroundings count most, far ones fill the middle
         share = cv2.GaussianBlur(weight, (0, 0), sigma)[..., None]
-        spread += cv2.GaussianBlur(seen * weight, (0, 0), sigma) / (sigma**2)
-        total += share / (sigma**2)
+        spread = spread + cv2.GaussianBlur(seen * weight, (0, 0), sigma) / (sigma**2)
+        total = total + share / (sigma**2)
     filled = cv2.resize(spread / total, (size, size), interpolation=cv2.INTER_CUBIC)
-    # Nothing of the subject stays, not even in the soft rim of its cover.
-    inside = cv2.GaussianBlur((cover > 0.01).astype(np.float32), (0, 0), 0.006 * size)
-    inside = np.clip(np.maximum(2 * inside, cover > 0.01), 0, 1)[..., None]
+    # The rim of a cover is surroundings already: they stay, so that no halo shows at rest.
+    inside = np.clip((cover - 0.2) / 0.4, 0, 1)[..., None]
     mixed = picture * (1 - inside) + np.clip(filled, 0, 255) * inside
     return np.asarray(mixed.round(), np.uint8)

@@ -16,6 +16,7 @@ from engine.portrait.illustrated.palette import (
     hex_of,
     hue,
     lab_image,
+    lab_of,
     lch,
     mix,
     palette,
@@ -119,8 +120,12 @@ def as_photographed(look: FaceLook, colours: FeatureColours, person: bool) -> Fa
         colours: of the features that were taken out.
         person: somebody, not an animal.
     """
+    skin = lab_of(colours.skin)
+    # Black outlines are for drawings: lashes and the line between lips are a dark brown.
+    ink = lch(min(24.0, 0.42 * float(skin[0])), min(chroma(skin) * 0.7, 16), hue(skin))
     return look.model_copy(
         update={
+            "ink": hex_of(ink),
             "eye_shape": "almond" if person else "round",
             "iris": colours.iris,
             "eye_white": colours.eye_white,
@@ -130,7 +135,7 @@ def as_photographed(look: FaceLook, colours: FeatureColours, person: bool) -> Fa
             "blush": None,
             "nose_kind": "none",
             "lashes": False,
-            "line_width": max(1.0, look.line_width * 0.6),
+            "line_width": max(1.0, look.line_width * (0.6 if person else 1.2)),
         }
     )
 

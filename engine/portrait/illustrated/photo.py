@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.portrait.base import FaceLandmarker, Image
+from engine.portrait.illustrated.animals import animal_face
+from engine.portrait.illustrated.calm import WIDEST, calm_place, calmed
 from engine.portrait.illustrated.cutout import head_and_shoulders, main_subject, without_subject
 from engine.portrait.illustrated.framing import FACE_SHARE
 from engine.portrait.illustrated.look import surface_colour
@@ -30,7 +32,6 @@ from engine.portrait.illustrated.retouch import (
     mouth_area,
     smoothed_over,
 )
-from engine.portrait.illustrated.sighting import WIDEST, animal_face, calm_place, calmed
 from personas.errors import InvalidInputError
 from personas.persona import FaceGeometry, Point
 
@@ -130,7 +131,8 @@ def photo_layers(photo: Image, landmarkers: Sequence[FaceLandmarker], size: int)
     else:
         kind, subject = "thing", main_subject(rgb)
         face = calm_place(rgb, subject)
-    scale, shift = _crop(rgb.shape[1], rgb.shape[0], face, size, kind)
+    middle = face.centre if subject is None else _between(face.centre, _middle(subject))
+    scale, shift = _crop(rgb.shape[1], rgb.shape[0], face, middle, size, kind)
     matrix = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]], np.float64)
     picture = _view(rgb, matrix, size)
     geometry = moved(face, scale, shift)
@@ -171,10 +173,24 @@ def _opaque(picture: Image) -> Image:
     return np.dstack([picture, np.full(picture.shape[:2], 255, np.uint8)])
 
 
+def _middle(subject: Mask) -> Point:
+    """Where most of a subject is."""
+    across, down = subject.sum(axis=0), subject.sum(axis=1)
+    total = max(float(across.sum()), 1e-6)
+    return (
+        float((across * np.arange(len(across))).sum()) / total,
+        float((down * np.arange(len(down))).sum()) / total,
+    )
+
+
+def _between(one: Point, other: Point) -> Point:
+    return (one[0] + other[0]) / 2, (one[1] + other[1]) / 2
+
+
 def _crop(
-    width: int, height: int, face: FaceGeometry, size: int, kind: Kind
+    width: int, height: int, face: FaceGeometry, middle: Point, size: int, kind: Kind
 ) -> tuple[float, Point]:
-    """The square around a face that a photo fills without a gap: scale and shift."""
+    """The square around `middle` that a photo fills without a gap: scale and shift."""
     least = size / min(width, height)
     if kind == "person":
         scale = max(least, min(FACE_SHARE * size / face.width, 0.5 * size / face.width))
@@ -186,7 +202,7 @@ def _crop(
     def pan(extent: float, at: float, wish: float) -> float:
         return float(np.clip(wish - at * scale, size - extent * scale, 0))
 
-    return scale, (pan(width, face.centre[0], 0.5 * size), pan(height, face.centre[1], 0.45 * size))
+    return scale, (pan(width, middle[0], 0.5 * size), pan(height, middle[1], 0.45 * size))
 
 
 def _view(

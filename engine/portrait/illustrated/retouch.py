@@ -65,7 +65,7 @@ def animal_eye_areas(
 ) -> list[Mask]:
     """Where an animal has its round eyes with their dark rims: two masks, 0 or 1."""
     eyes = zip((geometry.left_eye, geometry.right_eye), radii, strict=True)
-    return [_ellipse(picture, geometry, eye, (1.3 * reach, 1.25 * reach)) for eye, reach in eyes]
+    return [_ellipse(picture, geometry, eye, (1.2 * reach, 1.16 * reach)) for eye, reach in eyes]
 
 
 def animal_colours(
@@ -75,15 +75,15 @@ def animal_colours(
     lab = lab_image(picture)
     seen = []
     for eye, radius in zip((geometry.left_eye, geometry.right_eye), radii, strict=True):
-        disc = _ellipse(picture, geometry, eye, (0.8 * radius, 0.8 * radius))
+        disc = _ellipse(picture, geometry, eye, (0.62 * radius, 0.62 * radius))
         inside = lab[disc > 0]
         # The lighter half, but no reflections: the rest is pupil and shadow.
-        low, high = np.quantile(inside[:, 0], (0.5, 0.92))
+        low, high = np.quantile(inside[:, 0], (0.55, 0.95))
         seen.append(np.median(inside[(inside[:, 0] >= low) & (inside[:, 0] <= high)], axis=0))
     eye_colour = np.mean(seen, axis=0)
-    strong, tone = float(np.clip(1.15 * chroma(eye_colour), 8, 60)), hue(eye_colour)
-    light = lch(float(np.clip(eye_colour[0] + 12, 50, 84)), strong, tone)
-    iris = lch(float(np.clip(eye_colour[0] - 6, 28, 60)), strong, tone)
+    strong, tone = float(np.clip(1.4 * chroma(eye_colour), 8, 60)), hue(eye_colour)
+    light = lch(float(np.clip(eye_colour[0] + 16, 50, 84)), strong, tone)
+    iris = lch(float(np.clip(eye_colour[0] + 2, 28, 60)), strong, tone)
     lip = mix(lch(max(20.0, 0.62 * float(skin[0])), chroma(skin), hue(skin)), lch(40, 34, 24), 0.4)
     return FeatureColours(hex_of(iris), hex_of(light), hex_of(lip), hex_of(skin))
 
@@ -114,7 +114,7 @@ def colours_of(picture: Image, geometry: FaceGeometry, points: Points, skin: Lab
         float(np.clip(chroma(seen_iris) * 1.25, 6, 42)),
         hue(seen_iris),
     )
-    white = mix(lch(float(np.clip(skin[0] + 14, 74, 94)), 2, 80), skin, 0.06)
+    white = mix(lch(float(np.clip(skin[0] + 14, 66, 94)), 2, 80), skin, 0.06)
     lips = lab[mouth_area(picture, geometry, points) > 0]
     lip = mix(skin, lch(46, 34, 24), 0.5)
     if len(lips) >= 16:
@@ -122,7 +122,10 @@ def colours_of(picture: Image, geometry: FaceGeometry, points: Points, skin: Lab
         redness = lips[:, 1] - 0.4 * np.abs(lips[:, 0] - 50)
         lip = np.median(lips[redness >= np.quantile(redness, 0.65)], axis=0).astype(np.float32)
     lip = mix(lip, lch(float(np.clip(lip[0], 22, max(24.0, skin[0] - 17))), 34, 24), 0.3)
-    return FeatureColours(hex_of(iris), hex_of(white), hex_of(lip), hex_of(skin))
+    # On a photo without colours nothing has any.
+    tint = np.array([1, *[min(1.0, chroma(skin) / 8)] * 2], np.float32)
+    found = (hex_of(colour * tint) for colour in (iris, white, lip, skin))
+    return FeatureColours(*found)
 
 
 def smoothed_over(picture: Image, area: Mask, feather: float, seed: int = 7) -> Image:
@@ -174,7 +177,8 @@ def _solved(small: NDArray[np.float32], gone: NDArray[np.bool_]) -> NDArray[np.f
         known = (~gone).astype(np.float32)
         weight = cv2.resize(known, half, interpolation=cv2.INTER_AREA)
         colour = cv2.resize(small * known[..., None], half, interpolation=cv2.INTER_AREA)
-        coarse = _solved(colour / np.maximum(weight, 1e-3)[..., None], weight < 0.25)
+        mean = np.asarray(colour / np.maximum(weight, 1e-3)[..., None], np.float32)
+        coarse = _solved(mean, weight < 0.25)
         guess = cv2.resize(coarse, gone.shape[::-1], interpolation=cv2.INTER_LINEAR)
     else:
         guess = np.broadcast_to(small[~gone].mean(axis=0), small.shape)

@@ -1,4 +1,7 @@
-"""Where the face of what a photo shows would be: on its own eyes, or on a calm part of it."""
+"""Finds the face of an animal by its eyes: two alike, round, with a dark middle.
+
+Spots and buttons are round as well: only what is nearly certain counts.
+"""
 
 from __future__ import annotations
 
@@ -10,20 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.portrait.base import Image
+from engine.portrait.illustrated.kernels import mean, mean_colour, ring
 from engine.portrait.illustrated.palette import lab_image
-from engine.portrait.illustrated.proportions import (
-    FEATURES_HEIGHT,
-    FEATURES_WIDTH,
-    GROWN,
-    face_at_centre,
-    face_at_eyes,
-)
+from engine.portrait.illustrated.proportions import GROWN, face_at_eyes
 from personas.persona import FaceGeometry
 
 Floats = NDArray[np.float32]
 
-WIDEST = 0.45
-"""Of a face that nobody has seen, in widths of the portrait: more would be a mask."""
 _GRID = 208
 """Pixels of the longer side on which eyes are looked for."""
 _RADII = np.geomspace(5.0, 24.0, 13)
@@ -66,13 +62,14 @@ def animal_face(rgb: Image) -> AnimalFace | None:
     scale = _GRID / max(rgb.shape[:2])
     size = (max(8, round(rgb.shape[1] * scale)), max(8, round(rgb.shape[0] * scale)))
     lab = lab_image(np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8))
-    discs = sorted(_discs(cv2.GaussianBlur(lab, (0, 0), 0.8)), key=lambda disc: -disc.score)[:60]
+    smooth = np.asarray(cv2.GaussianBlur(lab, (0, 0), 0.8), np.float32)
+    discs = sorted(_discs(smooth), key=lambda disc: -disc.score)[:60]
     best: tuple[float, _Disc, _Disc] | None = None
     for number, one in enumerate(discs):
         for other in discs[number + 1 :]:
             score = _pair(one, other)
             if score > _CERTAIN and (best is None or score > best[0]):
-                best = (score, *sorted((one, other), key=lambda disc: disc.x))
+                best = (score, one, other) if one.x < other.x else (score, other, one)
     if best is None:
         return None
     left, right = (_outermost(disc, discs) for disc in best[1:])
@@ -81,9 +78,41 @@ def animal_face(rgb: Image) -> AnimalFace | None:
     middle = (left.x + right.x + 1) / 2 / scale, (left.y + right.y + 1) / 2 / scale
     face = face_at_eyes(middle, apart / GROWN.eye_distance, GROWN, math.atan2(dy, dx))
     radii = min(left.radius / scale, 0.4 * apart), min(right.radius / scale, 0.4 * apart)
-    radius = (max(radii) + sum(radii) / 2) / 2
-    face = face.model_copy(update={"eye_radius": radius, "mouth_width": 0.5 * apart})
-    return AnimalFace(face, radii)
+    radius = 0.94 * sum(radii) / 2
+    nose = _nose(lab, (left, right))
+    # The mouth is right under the nose; on a turned head not at right angles to the eyes.
+    below = -math.sin(face.roll / 3) * 0.3 * apart, 0.3 * apart
+    update = {
+        "eye_radius": radius,
+        "mouth_width": 0.5 * apart,
+        "nose": (nose[0] / scale, nose[1] / scale),
+        "mouth": (
+            nose[0] / scale + below[0],
+            min(nose[1] / scale + below[1], rgb.shape[0] - 0.16 * apart),
+        ),
+    }
+    return AnimalFace(face.model_copy(update=update), radii)
+
+
+def _nose(lab: Floats, eyes: tuple[_Disc, _Disc]) -> tuple[float, float]:
+    """What stands out most from the fur between and below two eyes, pixels of `lab`."""
+    left, right = eyes
+    dx, dy = right.x - left.x, right.y - left.y
+    apart = math.hypot(dx, dy)
+    rows, columns = np.mgrid[: lab.shape[0], : lab.shape[1]].astype(np.float32)
+    off_x, off_y = columns - (left.x + right.x) / 2, rows - (left.y + right.y) / 2
+    across = (off_x * dx + off_y * dy) / apart**2
+    down = (off_y * dx - off_x * dy) / apart**2
+    likely = np.exp(-((across / 0.3) ** 2) - ((down - 0.75) / 0.3) ** 2)
+    near = likely > 0.05
+    if not near.any():
+        middle = (left.x + right.x) / 2, (left.y + right.y) / 2
+        return middle[0] - 0.7 * dy, middle[1] + 0.7 * dx
+    fur = np.median(lab[near], axis=0)
+    striking = cv2.GaussianBlur(np.linalg.norm(lab - fur, axis=2), (0, 0), 0.07 * apart)
+    weight = np.where(near, likely * striking**4, 0)
+    total = max(float(weight.sum()), 1e-9)
+    return float((weight * columns).sum()) / total, float((weight * rows).sum()) / total
 
 
 def _outermost(disc: _Disc, discs: list[_Disc]) -> _Disc:
@@ -92,7 +121,7 @@ def _outermost(disc: _Disc, discs: list[_Disc]) -> _Disc:
         other
         for other in discs
         if math.hypot(other.x - disc.x, other.y - disc.y) < 0.5 * disc.radius
-        and other.score > 0.6 * disc.score
+        and other.score > 0.75 * disc.score
         and other.radius < 2 * disc.radius
     ]
     return max(around, key=lambda other: other.radius, default=disc)
@@ -106,17 +135,19 @@ def _discs(lab: Floats) -> list[_Disc]:
     ]
     strongest = (slopes[0] ** 2 + slopes[1] ** 2).argmax(axis=2)[..., None]
     gx, gy = (np.take_along_axis(slope, strongest, axis=2)[..., 0] for slope in slopes)
-    steep = np.hypot(gx, gy)
+    gx, gy = np.asarray(gx, np.float32), np.asarray(gy, np.float32)
+    steep = np.asarray(np.hypot(gx, gy), np.float32)
     y, x = np.nonzero(steep > 12)
-    ux, uy, weight = gx[y, x] / steep[y, x], gy[y, x] / steep[y, x], steep[y, x] / 40
+    ux, uy = (np.asarray(slope[y, x] / steep[y, x], np.float32) for slope in (gx, gy))
+    weight = np.asarray(np.minimum(steep[y, x] / 40, 1), np.float32)
     found = []
     for radius in _RADII:
-        round_ = _roundness(lab.shape, x, y, ux, uy, np.minimum(weight, 1), float(radius))
-        pupil = _mean(lab[..., 0], _ring(0, 0.35 * radius))
-        outside = _mean(lab[..., 0], _ring(1.15 * radius, 1.6 * radius))
+        round_ = _roundness(lab.shape, x, y, ux, uy, weight, float(radius))
+        pupil = mean(lab[..., 0], ring(0, 0.35 * radius))
+        outside = mean(lab[..., 0], ring(1.15 * radius, 1.6 * radius))
         dark = np.clip((outside - pupil) / 30, 0, 1) * np.clip((62 - pupil) / 30, 0, 1)
-        inner = _colour(lab, _ring(0, 0.95 * radius))
-        outer = _colour(lab, _ring(1.1 * radius, 1.6 * radius))
+        inner = mean_colour(lab, ring(0, 0.95 * radius))
+        outer = mean_colour(lab, ring(1.1 * radius, 1.6 * radius))
         contrast = np.clip(np.linalg.norm(inner - outer, axis=2) / 18, 0, 1)
         score = np.asarray(round_ * dark * contrast, np.float32)
         peak = (score == cv2.dilate(score, np.ones((2 * int(radius) + 1,) * 2))) & (score > 0.3)
@@ -161,91 +192,3 @@ def _pair(one: _Disc, other: _Disc) -> float:
         return 0.0
     colours = float(np.linalg.norm(one.colour - other.colour))
     return math.sqrt(one.score * other.score) * math.exp(-colours / 25)
-
-
-def calm_place(rgb: Image, subject: Floats) -> FaceGeometry:
-    """A face that lies on what a photo shows, beside whatever is striking on it.
-
-    Args:
-        rgb: the photo.
-        subject: what of it counts, 0 to 1.
-    """
-    scale = 128 / min(rgb.shape[:2])
-    if max(rgb.shape[:2]) * scale > 512:
-        scale = 512 / max(rgb.shape[:2])
-    size = (max(8, round(rgb.shape[1] * scale)), max(8, round(rgb.shape[0] * scale)))
-    small = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
-    mask = np.clip(cv2.resize(subject, size, interpolation=cv2.INTER_AREA), 0, 1)
-    lab = lab_image(small)
-    edges = np.zeros(mask.shape, np.float32)
-    for plane in cv2.split(lab):
-        for way in ((1, 0), (0, 1)):
-            edges += cv2.Sobel(plane, cv2.CV_32F, *way) ** 2
-    edges = np.minimum(np.sqrt(edges) / 8, 12)
-    weight = mask + 1e-4
-    rows, columns = np.mgrid[: mask.shape[0], : mask.shape[1]].astype(np.float32)
-    middle_x = float((columns * weight).sum() / weight.sum())
-    middle_y = float((rows * weight).sum() / weight.sum())
-    shorter = min(mask.shape)
-    away = np.hypot(columns - middle_x, rows - middle_y) / shorter
-    best = (-math.inf, middle_x, middle_y, 0.3 * shorter)
-    for share in (WIDEST, 0.4, 0.36, 0.32, 0.28, 0.24, 0.2):
-        width = share * shorter
-        area = _oval(FEATURES_WIDTH * width, FEATURES_HEIGHT * width)
-        covered = _mean(mask, area, cv2.BORDER_CONSTANT)
-        mean = _colour(lab, area)
-        square = _mean((lab * lab).sum(axis=2), area)
-        uneven = np.sqrt(np.maximum(square - (mean * mean).sum(axis=2), 0))
-        # A face must be seen: on the dark it is only drawn where all is dark.
-        dim = np.clip((45 - mean[..., 0]) / 45, 0, 1)
-        score = 2.6 * math.log(share) - 1.5 * uneven / 20 - 1.1 * _mean(edges, area) / 2
-        score = score - 3.2 * away - 12 * np.maximum(0.97 - covered, 0) - 0.8 * dim
-        at_y, at_x = np.unravel_index(int(np.argmax(score)), score.shape)
-        if score[at_y, at_x] > best[0]:
-            best = (float(score[at_y, at_x]), float(at_x), float(at_y), width)
-    _, best_x, best_y, width = best
-    return face_at_centre(((best_x + 0.5) / scale, (best_y + 0.5) / scale), width / scale, GROWN)
-
-
-def calmed(picture: Image, geometry: FaceGeometry) -> Image:
-    """The picture with lines and grain fading towards the middle of the face; light stays.
-
-    Args:
-        picture: RGB or RGBA.
-        geometry: where the face will be.
-    """
-    size = picture.shape[0]
-    colour = np.ascontiguousarray(picture[..., :3]).astype(np.float32)
-    blurred = cv2.GaussianBlur(colour, (0, 0), max(1.0, 0.07 * geometry.width))
-    x, y = geometry.centre[0], (geometry.left_eye[1] + geometry.mouth[1]) / 2
-    rows, columns = np.mgrid[:size, : picture.shape[1]].astype(np.float32)
-    far = np.hypot((columns - x) / (0.62 * geometry.width), (rows - y) / (0.68 * geometry.width))
-    share = np.clip(1.15 - far, 0, 1)
-    share = (share * share * (3 - 2 * share))[..., None] * 0.92
-    out = picture.copy()
-    out[..., :3] = np.clip(colour + share * (blurred - colour), 0, 255).round()
-    return out
-
-
-def _ring(inner: float, outer: float) -> Floats:
-    reach = int(math.ceil(outer))
-    y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1]
-    distance = np.hypot(x, y)
-    ring = ((distance >= inner) & (distance <= outer)).astype(np.float32)
-    return np.asarray(ring / ring.sum(), np.float32)
-
-
-def _oval(width: float, height: float) -> Floats:
-    rx, ry = max(width / 2, 0.5), max(height / 2, 0.5)
-    y, x = np.mgrid[-int(ry) : int(ry) + 1, -int(rx) : int(rx) + 1]
-    oval = ((x / rx) ** 2 + (y / ry) ** 2 <= 1).astype(np.float32)
-    return np.asarray(oval / oval.sum(), np.float32)
-
-
-def _mean(plane: Floats, kernel: Floats, border: int = cv2.BORDER_REPLICATE) -> Floats:
-    source = np.ascontiguousarray(plane, np.float32)
-    return np.asarray(cv2.filter2D(source, cv2.CV_32F, kernel, borderType=border), np.float32)
-
-
-def _colour(lab: Floats, kernel: Floats) -> Floats:
-    return np.stack([_mean(lab[..., channel], kernel) for channel in range(3)], axis=2)
