@@ -105,6 +105,8 @@ def best(library: ArtLibrary, subject: str, look: str = "rounded") -> str:
         ("fountain pen", "our-fountain-pen"),
         ("fanny pack", "our-fanny-pack"),
         ("leather belt", "our-belt"),
+        ("sari", "our-sari"),
+        ("umbrella", "our-umbrella"),
         ("chest of drawers", "file-cabinet"),
         ("rolling suitcase", "luggage"),
         ("cardboard box", "package"),
