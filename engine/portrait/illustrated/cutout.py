@@ -58,6 +58,8 @@ def head_and_shoulders(picture: Image, face: FaceGeometry) -> Mask:
     clear = core.any() and mask[core].mean() > 0.97 and 0.05 < mask.mean() < 0.92
     if not clear or rim.mean() > 0.08 or beside.mean() < 0.02:
         return whole
+    if _outline_seen(small[: max(4, chin)], mask[: max(4, chin)]) < 0.5:
+        return whole
     return np.maximum(_softened(mask, picture), _base(picture, face))
 
 
@@ -173,12 +175,12 @@ def without_subject(picture: Image, cover: Mask) -> Image:
     outside = cv2.erode((cover < 0.02).astype(np.float32), np.ones((5, 5)))
     weight = cv2.resize(outside, (small, small), interpolation=cv2.INTER_AREA)[..., None] + 1e-5
     seen = cv2.resize(picture, (small, small), interpolation=cv2.INTER_AREA).astype(np.float32)
-    spread = np.zeros((small, small, 3), np.float32)
-    total = np.zeros((small, small, 1), np.float32)
+    spread, total = np.zeros((small, small, 3)), np.zeros((small, small, 1))
     for sigma in (2.0, 6.0, 18.0, 50.0):  # near surroundings count most, far ones fill the middle
-        share = cv2.GaussianBlur(weight, (0, 0), sigma)[..., None]
-        spread = spread + cv2.GaussianBlur(seen * weight, (0, 0), sigma) / (sigma**2)
-        total = total + share / (sigma**2)
+        near = np.asarray(cv2.GaussianBlur(seen * weight, (0, 0), sigma), np.float64)
+        share = np.asarray(cv2.GaussianBlur(weight, (0, 0), sigma), np.float64)[..., None]
+        spread += near / sigma**2
+        total += share / sigma**2
     filled = cv2.resize(spread / total, (size, size), interpolation=cv2.INTER_CUBIC)
     # The rim of a cover is surroundings already: they stay, so that no halo shows at rest.
     inside = np.clip((cover - 0.2) / 0.4, 0, 1)[..., None]
