@@ -84,11 +84,11 @@ def animal_face(rgb: Image) -> AnimalFace | None:
     below = -math.sin(face.roll / 3) * 0.3 * apart, 0.3 * apart
     update = {
         "eye_radius": radius,
-        "mouth_width": 0.5 * apart,
+        "mouth_width": 0.42 * apart,
         "nose": (nose[0] / scale, nose[1] / scale),
-        "mouth": (
+        "mouth": (  # open, it still has to be on the picture
             nose[0] / scale + below[0],
-            min(nose[1] / scale + below[1], rgb.shape[0] - 0.16 * apart),
+            min(nose[1] / scale + below[1], rgb.shape[0] - 0.2 * apart),
         ),
     }
     return AnimalFace(face.model_copy(update=update), radii)

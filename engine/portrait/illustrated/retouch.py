@@ -64,8 +64,18 @@ def animal_eye_areas(
     picture: Image, geometry: FaceGeometry, radii: tuple[float, float]
 ) -> list[Mask]:
     """Where an animal has its round eyes with their dark rims: two masks, 0 or 1."""
-    eyes = zip((geometry.left_eye, geometry.right_eye), radii, strict=True)
-    return [_ellipse(picture, geometry, eye, (1.2 * reach, 1.16 * reach)) for eye, reach in eyes]
+    light = lab_image(picture)[..., 0]
+    areas = []
+    for eye, radius in zip((geometry.left_eye, geometry.right_eye), radii, strict=True):
+        area = _ellipse(picture, geometry, eye, (1.2 * radius, 1.16 * radius))
+        around = _ellipse(picture, geometry, eye, (1.7 * radius, 1.6 * radius)) - area
+        # Rims run out into dark corners, which would darken all of the filling.
+        dark = light < np.median(light[around > 0]) - 14 if around.any() else light < 0
+        corners = cv2.morphologyEx(dark * around, cv2.MORPH_OPEN, np.ones((5, 5)))
+        width = 2 * max(1, round(0.08 * radius)) + 1
+        wide = cv2.dilate(corners, np.ones((width, width)))
+        areas.append(np.asarray(np.maximum(area, wide), np.float32))
+    return areas
 
 
 def animal_colours(
