@@ -1,8 +1,37 @@
-"""What the process takes of the machine it runs on."""
+"""What this machine has left, container limits included, and what this process has taken of it."""
 
 from __future__ import annotations
 
+import os
 import sys
+import time
+from pathlib import Path
+
+MAX_THREADS = 4
+"""More threads than this hardly make a small model faster: memory is the limit."""
+
+_CGROUP = Path("/sys/fs/cgroup")
+_CPUS = Path("/sys/devices/system/cpu")
+
+
+def available_memory() -> int:
+    """Bytes that can be taken without swapping; within the container's limit, if there is one."""
+    found = [_machine_memory()]
+    limit = _number(_CGROUP / "memory.max") or _number(_CGROUP / "memory/memory.limit_in_bytes")
+    used = _number(_CGROUP / "memory.current") or _number(_CGROUP / "memory/memory.usage_in_bytes")
+    if limit is not None:
+        found.append(max(0, limit - (used or 0)))
+    return min(found)
+
+
+def free_cores() -> int:
+    """Cores that nobody else keeps busy: at least 1, at most `MAX_THREADS`.
+
+    Threads of llama.cpp wait for each other at every layer, so one that shares its core with
+    another program holds up all: on busy machines fewer threads are much faster.
+    """
+    cores = min(_physical_cores(), _quota())
+    return max(1, min(MAX_THREADS, round(cores - _cores_of_others())))
 
 
 def peak_memory_mb() -> float | None:
@@ -14,3 +43,90 @@ def peak_memory_mb() -> float | None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     # Kilobytes everywhere but on macOS, where they are bytes.
     return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)
+
+
+def _cores_of_others(seconds: float = 0.2) -> float:
+    """Cores that other programs keep busy just now; measured for so long where that can be."""
+    try:
+        before, own = _busy_seconds(), time.process_time()
+        time.sleep(seconds)
+        busy = _busy_seconds() - before - (time.process_time() - own)
+        return max(0.0, busy / seconds)
+    except (OSError, ValueError, IndexError, AttributeError):
+        pass
+    try:
+        return os.getloadavg()[0]
+    except (AttributeError, OSError):
+        return 0.0
+
+
+def _busy_seconds() -> float:
+    """Seconds that all cores together have worked since the machine was started."""
+    user, nice, system, _, _, irq, softirq = Path("/proc/stat").read_text().split(None, 8)[1:8]
+    ticks = sum(map(int, (user, nice, system, irq, softirq)))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _machine_memory() -> int:
+    try:
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    except (OSError, ValueError, IndexError):
+        pass
+    if sys.platform == "win32":
+        return _windows_memory()
+    try:
+        # No word of what is free here: count on half of what there is.
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+    except (ValueError, OSError, AttributeError):
+        return 4 << 30
+
+
+def _windows_memory() -> int:
+    import ctypes
+
+    class Status(ctypes.Structure):
+        _fields_ = (
+            ("length", ctypes.c_ulong),
+            ("load", ctypes.c_ulong),
+            *((name, ctypes.c_ulonglong) for name in ("total", "free", "a", "b", "c", "d", "e")),
+        )
+
+    status = Status()
+    status.length = ctypes.sizeof(Status)
+    ctypes.windll.kernel32.GlobalMemoryStatusEx(ctypes.byref(status))  # type: ignore[attr-defined]
+    return int(status.free)
+
+
+def _physical_cores() -> int:
+    try:
+        usable = os.sched_getaffinity(0)
+    except AttributeError:
+        return max(1, (os.cpu_count() or 2) // 2)
+    cores = set()
+    for cpu in usable:
+        siblings = _CPUS / f"cpu{cpu}" / "topology" / "thread_siblings_list"
+        try:
+            cores.add(siblings.read_text().strip())
+        except OSError:
+            cores.add(str(cpu))
+    return max(1, len(cores))
+
+
+def _quota() -> int:
+    """Cores that the container may use at once."""
+    try:
+        quota, period = (_CGROUP / "cpu.max").read_text().split()
+        return max(1, round(int(quota) / int(period)))
+    except (OSError, ValueError):
+        return MAX_THREADS
+
+
+def _number(path: Path) -> int | None:
+    """What a control file says; None where there is no file or no limit."""
+    try:
+        value = int(path.read_text())
+    except (OSError, ValueError):
+        return None
+    return value if value < 1 << 60 else None

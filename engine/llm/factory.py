@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Protocol
 
 from engine.llm.base import LanguageModel
-from engine.llm.machine import available_memory
 from engine.llm.settings import LanguageModelSettings
+from engine.machine import available_memory
 from engine.models.catalogue import Catalogue, ModelEntry, Purpose
 from personas.errors import InvalidInputError, UnavailableError
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.llm.gguf import GgufHeader, read_header
-from engine.llm.machine import available_memory, free_cores
+from engine.machine import available_memory, free_cores
 from personas.errors import UnavailableError
 
 _PROMPT_CACHE_MB = 256

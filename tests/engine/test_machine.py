@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from engine import machine
 from engine.machine import peak_memory_mb
 
 
@@ -35,3 +36,20 @@ def test_macs_count_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_it_is_unknown_where_there_is_no_resource_module(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "resource", None)
     assert peak_memory_mb() is None
+
+
+def test_threads_fit_what_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert 1 <= machine.free_cores() <= machine.MAX_THREADS
+    monkeypatch.setattr(machine, "_cores_of_others", lambda: 64.0)
+    assert machine.free_cores() == 1
+
+
+def test_where_the_system_does_not_say_who_works_the_load_tells(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse() -> float:
+        raise OSError
+
+    monkeypatch.setattr(machine, "_busy_seconds", refuse)
+    monkeypatch.setattr(machine.os, "getloadavg", lambda: (1.5, 0.0, 0.0), raising=False)
+    assert machine._cores_of_others(0.0) == 1.5
