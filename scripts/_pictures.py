@@ -25,15 +25,15 @@ DOCS = Path(__file__).resolve().parents[1] / "docs"
 LINE = "Hm! You again? Sit down, then. I have written a poem about the fog."
 HERO = PortraitBrief(subject="lighthouse", details="old, by the sea", mood=Mood.GRUMPY, age="old")
 GALLERY = [
-    ("teapot", "rounded", Mood.SHY),
+    ("teapot", "rounded", Mood.CHEERFUL),
     ("fox", "rounded", Mood.MISCHIEVOUS),
-    ("backpack", "flat", Mood.CHEERFUL),
-    ("pear", "storybook", Mood.PROUD),
+    ("backpack", "rounded", Mood.CHEERFUL),
+    ("hedgehog", "rounded", Mood.PROUD),
     ("cactus", "rounded", Mood.GRUMPY),
-    ("owl", "outlined", Mood.CURIOUS),
-    ("librarian", "toon", Mood.CALM),
+    ("dragon", "rounded", Mood.CHEERFUL),
+    ("librarian with red hair", "toon", Mood.CHEERFUL),
     ("cheese wedge", "rounded", Mood.CHEERFUL),
-    ("octopus", "storybook", Mood.CURIOUS),
+    ("snowman", "storybook", Mood.CURIOUS),
     ("light bulb", "rounded", Mood.CURIOUS),
     ("old sailor with a white beard", "avatar", Mood.PROUD),
     ("strawberry", "flat", Mood.CHEERFUL),
