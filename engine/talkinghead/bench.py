@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 import time
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -21,6 +22,10 @@ from engine.talkinghead.video import encode
 from personas.persona import FaceGeometry, FaceLook
 
 
+PASSES = 3
+"""How often the frames are drawn to time drawing alone."""
+
+
 @dataclass(frozen=True)
 class ClipBenchReport:
     """What was measured; times in seconds.
@@ -34,7 +39,7 @@ class ClipBenchReport:
         clip_bytes: size of the encoded clip.
         planning: time for visemes and motion of the whole clip.
         prepare: time to prepare the portrait, once for all its clips.
-        drawing_fps: frames a second of drawing alone, in one thread.
+        drawing_fps: frames a second of drawing alone, in one thread; the best of `PASSES`.
         colours_fps: likewise of colour conversion, while encoding.
         encoding_fps: likewise of encoding, while drawing.
         total: from speech to clip, drawing and encoding at the same time.
@@ -103,10 +108,11 @@ def run(
     plan_speech(speech, fps=fps)
     planning = time.perf_counter() - start
 
-    start, alone = time.perf_counter(), 0
-    for _ in head.frames(prepared, speech):
-        alone += 1
-    drawing = time.perf_counter() - start
+    drawing, alone = math.inf, 0
+    for _ in range(PASSES):  # the best of some: what else the machine does is not measured
+        start = time.perf_counter()
+        alone = sum(1 for _ in head.frames(prepared, speech))
+        drawing = min(drawing, time.perf_counter() - start)
 
     watch = Stopwatch()
     start = time.perf_counter()
