@@ -21,7 +21,6 @@ from engine.talkinghead.stopwatch import Stopwatch
 from engine.talkinghead.video import encode
 from personas.persona import FaceGeometry, FaceLook
 
-
 PASSES = 3
 """How often the frames are drawn to time drawing alone."""
 
