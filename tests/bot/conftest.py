@@ -16,32 +16,12 @@ from typer.testing import CliRunner
 from bot.app import App
 from bot.cli import cli
 from engine.llm.base import Message
+from tests.fakes.answers import ANSWER as PERSONALITY
 from tests.fakes.head import StillHead, encode_frames
 from tests.fakes.language_model import ScriptedModel
 from tests.fakes.portrait import DiscPortraits
 from tests.fakes.speech import HummingSynthesizer
 
-PERSONALITY: dict[str, Any] = {
-    "kind": "lighthouse",
-    "name": "Barnaby Beam",
-    "gender": "male",
-    "age": "old",
-    "mood": "grumpy",
-    "tagline": "Grumbles in perfect rhyme",
-    "you": "You are Barnaby Beam, a lighthouse on a bare rock. You recite sonnets to the gulls.",
-    "speech": "Gruff and short, with sudden verses",
-    "greeting": "Mind the steps. And mind the meter, if you mean to recite.",
-    "talk": [
-        {"q": "Do you like visitors?", "a": "Only those who know when a line ends."},
-        {"q": "What do you see?", "a": "Fog, ships and, twice a year, a decent metaphor."},
-    ],
-    "lang": "en",
-    "draw": "old lighthouse",
-    "details": "red stripes, rocks, sea",
-    "person": False,
-    "look": "flat",
-    "voice": "captain",
-}
 ANSWER = "I am the one who keeps the ships from sleeping on the rocks."
 
 

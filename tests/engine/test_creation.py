@@ -27,33 +27,11 @@ from personas.persona import Mood, Persona
 from personas.styles import load_styles
 from personas.voices import load_voices
 from storage.store import Storage
+from tests.fakes.answers import ANSWER
 from tests.fakes.language_model import Script, ScriptedModel
 from tests.fakes.portrait import DiscPortraits
 
 LIGHTHOUSE = "a grumpy old lighthouse that loves poetry"
-
-ANSWER: dict[str, Any] = {
-    "kind": "lighthouse",
-    "name": "Barnaby Beam",
-    "gender": "male",
-    "age": "old",
-    "mood": "grumpy",
-    "tagline": "Grumbles in perfect rhyme",
-    "you": "You are Barnaby Beam, a lighthouse on a bare rock. You recite sonnets to the gulls "
-    "and want one of them to listen.",
-    "speech": "Gruff and short, with sudden verses",
-    "greeting": "Mind the steps. And mind the meter, if you mean to recite.",
-    "talk": [
-        {"q": "Do you like visitors?", "a": "Only those who know when a line ends."},
-        {"q": "What do you see?", "a": "Fog, ships and, twice a year, a decent metaphor."},
-    ],
-    "lang": "en",
-    "draw": "old lighthouse",
-    "details": "red stripes, rocks, sea",
-    "person": False,
-    "look": "flat",
-    "voice": "captain",
-}
 
 
 def answer(**changes: object) -> str:

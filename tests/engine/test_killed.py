@@ -18,7 +18,7 @@ from personas.voices import load_voices
 from storage.personas import media_of
 from storage.settings import StorageSettings
 from storage.store import Storage
-from tests.engine.test_creation import ANSWER
+from tests.fakes.answers import ANSWER
 from tests.fakes.head import StillHead, encode_frames
 from tests.fakes.language_model import ScriptedModel
 from tests.fakes.portrait import DiscPortraits
