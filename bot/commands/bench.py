@@ -29,11 +29,15 @@ WORDS_A_SECOND = 3.6
 async def clip(app: App, seconds: float, *, as_json: bool) -> None:
     """Times speech, drawing and encoding of one answer of about `seconds`."""
     from engine.talkinghead import bench
+    from personas.persona import PortraitBrief
 
     def measure() -> bench.ClipBenchReport:
+        # A portrait as people have it, which needs the art packs and the model of meanings.
+        portrait = app.portraits.generate(PortraitBrief(subject="lighthouse"), seed=1)
         speech, synthesis = _speak(app, seconds)
         return bench.run(
             app.head,
+            portrait=portrait,
             speech=speech,
             speech_synthesis=synthesis,
             settings=app.settings.talking_head,

@@ -85,7 +85,7 @@ class FacePainter:
         the portrait.
         """
         geometry, look, mood = self.geometry, self.look, self._mood
-        smile = _step(_clamp(mood.smile + _clamp(pose.smile) * (1 - 0.5 * abs(mood.smile))), 24)
+        smile = _step(_clamp(mood.smile + _clamp(pose.smile) * (1 - 0.5 * abs(mood.smile))), 16)
         turn = (_clamp(pose.turn_x), _clamp(pose.turn_y))
         placed: list[tuple[Sprite, Affine]] = []
 
@@ -109,12 +109,12 @@ class FacePainter:
         put(("nose",), partial(draw_nose, look, nose_size), geometry.nose, 1.25)
 
         mouth = MouthState(
-            jaw=_step(_clamp(pose.jaw, 0), 48),
-            wide=_step(_clamp(pose.wide), 16),
-            pucker=_step(_clamp(pose.pucker, 0), 12),
-            teeth=_step(_clamp(pose.teeth, 0), 10),
-            tongue=_step(_clamp(pose.tongue, 0), 8),
-            press=_step(_clamp(pose.press, 0), 10),
+            jaw=_step(_clamp(pose.jaw, 0), 32),
+            wide=_step(_clamp(pose.wide), 10),
+            pucker=_step(_clamp(pose.pucker, 0), 8),
+            teeth=_step(_clamp(pose.teeth, 0), 6),
+            tongue=_step(_clamp(pose.tongue, 0), 5),
+            press=_step(_clamp(pose.press, 0), 6),
             smile=smile,
             smirk=_step(mood.smirk, 10),
         )
