@@ -142,3 +142,33 @@ def test_a_listener_understands_the_clip(voice: str, require_model: Require) -> 
     clip = encode(frames, speech, fps=25, size=512)
     understood = heard(*sound_of(clip.data), whisper)
     assert jiwer.wer(words(text), words(understood)) <= 0.1
+
+
+def test_reply_txt_is_what_the_clip_says(
+    tmp_path: Path, require_model: Require, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the model's words are scripted; all else is the demo as people run it."""
+    from typer.testing import CliRunner
+
+    from bot.app import App
+    from bot.cli import cli
+    from tests.fakes.answers import ANSWER
+    from tests.fakes.language_model import ScriptedModel
+
+    whisper = require_model("whisper-tiny.en")
+    reply = "*sighs* I watch the sea, and the sea watches me. Shall I read you my new poem?"
+
+    async def model(app: App) -> ScriptedModel:
+        return writer
+
+    writer = ScriptedModel((json.dumps(ANSWER), reply))
+    monkeypatch.setattr(App, "model", model)
+    monkeypatch.setenv("CHATANYTHING_STORAGE__DATA_FOLDER", str(tmp_path / "data"))
+    monkeypatch.setenv("CHATANYTHING_MODELS__OFFLINE", "true")
+    monkeypatch.setenv("CHATANYTHING_LANGUAGE_MODEL__MODEL", "smollm2-135m")
+    done = CliRunner().invoke(cli, ["demo", DESCRIPTION, MESSAGE, "--out", str(tmp_path / "out")])
+    assert done.exit_code == 0, done.output
+    (folder,) = (tmp_path / "out").iterdir()
+    written = re.sub(r"\*[^*]*\*", "", (folder / "reply.txt").read_text("utf-8"))
+    understood = heard(*sound_of((folder / "reply.mp4").read_bytes()), whisper)
+    assert jiwer.wer(words(written), words(understood)) <= 0.1
