@@ -31,8 +31,8 @@ from engine.llm.base import LanguageModel, Message, Sampling
 from engine.llm.failures import ContextOverflowError
 from engine.portrait.base import Image
 from engine.speech.base import Speech, SpeechSynthesizer
+from engine.stopwatch import Stopwatch
 from engine.talkinghead.base import Clip, TalkingHead
-from engine.talkinghead.stopwatch import Stopwatch
 from personas.errors import ChatAnythingError, InvalidInputError
 from personas.persona import Persona
 from personas.prompts import REMINDER, SPEECHLESS

@@ -8,7 +8,7 @@ import hashlib
 import json
 import logging
 import secrets
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -25,12 +25,12 @@ from engine.events import (
 from engine.llm.base import LanguageModel
 from engine.pictures import read_upload
 from engine.portrait.base import PortraitDraft, PortraitGenerator
-from engine.talkinghead.stopwatch import Stopwatch
+from engine.stopwatch import Stopwatch
 from engine.writer import PersonaWriter, Written
 from personas.descriptions import accept
 from personas.errors import ChatAnythingError
 from personas.improvised import is_person
-from personas.persona import Persona, Personality, PortraitBrief, slugify
+from personas.persona import Persona, Personality, Portrait, PortraitBrief, slugify
 from personas.text import plain
 
 if TYPE_CHECKING:
@@ -217,7 +217,7 @@ class Creator:
             async for event in events:
                 yield event
 
-    async def _embody(
+    def _embody(
         self,
         request: CreationRequest,
         written: Written,
@@ -228,25 +228,8 @@ class Creator:
     ) -> AsyncGenerator[CreationEvent]:
         """Portrait, voice, and the storing of it all."""
         seed = _seed(request.seed)
-        with watch.stage("portrait"):
-            draft: PortraitDraft | None = None
-            photo = None
-            if request.photo is not None:
-                photo = await asyncio.to_thread(read_upload, request.photo)
-            async with (
-                self._drawing,
-                contextlib.aclosing(draw(self._portraits, written.brief, seed, photo)) as steps,
-            ):
-                async for step in steps:
-                    if isinstance(step, PortraitProgress):
-                        yield step
-                    else:
-                        draft = step
-            assert draft is not None
-            files = await encode_draft(draft)
-        yield PortraitReady(files[0])
-        with watch.stage("storing"):
-            portrait = await keep(self._storage.media, draft, files)
+
+        async def add(portrait: Portrait) -> Persona:
             persona = Persona(
                 id=persona_id,
                 slug=slugify(written.personality.name, slugify(written.personality.kind)),
@@ -261,27 +244,39 @@ class Creator:
                 created_at=datetime.now(UTC),
                 card=card,
             )
-            try:
-                stored = await self._storage.personas.add(persona)
-            except BaseException:
-                await asyncio.shield(discard(self._storage.media, keys_of(portrait)))
-                raise
+            stored = await self._storage.personas.add(persona)
             if stored.portrait != portrait:  # somebody else was faster with the same persona
                 await discard(self._storage.media, keys_of(portrait))
-        yield PersonaReady(stored, dict(watch.seconds))
+            return stored
 
-    async def _redraw(
-        self, persona: Persona, seed: int, style: str
-    ) -> AsyncGenerator[CreationEvent]:
-        watch = Stopwatch()
+        return self._portray(written.brief, seed, request.photo, watch, add)
+
+    def _redraw(self, persona: Persona, seed: int, style: str) -> AsyncGenerator[CreationEvent]:
         brief = brief_of(persona.personality)
         chosen = self._styles.get(style) if style else self._styles.resolve("", brief)
         brief = brief.model_copy(update={"style": chosen.name})
+
+        async def change(portrait: Portrait) -> Persona:
+            changed = persona.model_copy(update={"portrait": portrait})
+            return await self._storage.personas.update(changed)
+
+        return self._portray(brief, seed, None, Stopwatch(), change)
+
+    async def _portray(
+        self,
+        brief: PortraitBrief,
+        seed: int,
+        upload: bytes | None,
+        watch: Stopwatch,
+        store: Callable[[Portrait], Awaitable[Persona]],
+    ) -> AsyncGenerator[CreationEvent]:
+        """Draws and keeps a portrait; `store` makes it a persona's, or nothing of it is left."""
         draft: PortraitDraft | None = None
         with watch.stage("portrait"):
+            photo = await asyncio.to_thread(read_upload, upload) if upload is not None else None
             async with (
                 self._drawing,
-                contextlib.aclosing(draw(self._portraits, brief, seed, None)) as steps,
+                contextlib.aclosing(draw(self._portraits, brief, seed, photo)) as steps,
             ):
                 async for step in steps:
                     if isinstance(step, PortraitProgress):
@@ -294,9 +289,7 @@ class Creator:
         with watch.stage("storing"):
             portrait = await keep(self._storage.media, draft, files)
             try:
-                stored = await self._storage.personas.update(
-                    persona.model_copy(update={"portrait": portrait})
-                )
+                stored = await store(portrait)
             except BaseException:
                 await asyncio.shield(discard(self._storage.media, keys_of(portrait)))
                 raise

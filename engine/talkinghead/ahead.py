@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.portrait.base import Image
-from engine.talkinghead.stopwatch import Stopwatch
+from engine.stopwatch import Stopwatch
 from personas.errors import ChatAnythingError, InvalidInputError
 
 Planes = NDArray[np.uint8]

@@ -14,10 +14,10 @@ from engine.face.painter import FacePainter
 from engine.machine import peak_memory_mb
 from engine.portrait.base import PortraitDraft
 from engine.speech.base import Speech, TimedPhoneme
+from engine.stopwatch import Stopwatch
 from engine.talkinghead.base import TalkingHead
 from engine.talkinghead.motion import frame_count, plan_speech
 from engine.talkinghead.settings import TalkingHeadSettings
-from engine.talkinghead.stopwatch import Stopwatch
 from engine.talkinghead.video import encode
 from personas.persona import FaceGeometry, FaceLook
 

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from engine.portrait.base import Image
 from engine.speech.base import Speech
+from engine.stopwatch import Stopwatch
 from engine.talkinghead.ahead import ClipCancelledError, DrawAhead, Planes
 from engine.talkinghead.base import Clip
 from engine.talkinghead.settings import EncoderSettings
-from engine.talkinghead.stopwatch import Stopwatch
 from engine.talkinghead.voice import clean_samples
 from personas.errors import InvalidInputError, UnavailableError
 

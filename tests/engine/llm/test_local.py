@@ -115,6 +115,8 @@ async def test_it_can_be_closed_as_soon_as_it_is_up(file: Path) -> None:
         model = LocalModel(file, SMALL, OPTIONS)
         await model.start()
         await asyncio.wait_for(model.aclose(), 30)
+        with pytest.raises(UnavailableError, match="closed"):
+            await said(model, "Hello")
 
 
 @pytest.mark.parametrize("ending", ["return", "raise KeyError('x')", "raise SystemExit(3)"])

@@ -14,11 +14,11 @@ import pytest
 
 from engine.portrait.base import Image
 from engine.speech.base import Speech
+from engine.stopwatch import Stopwatch
 from engine.talkinghead.base import Clip
 from engine.talkinghead.clips import pictures, reencode, sound, thumbnail
 from engine.talkinghead.drawn import DrawnHead
 from engine.talkinghead.settings import EncoderSettings
-from engine.talkinghead.stopwatch import Stopwatch
 from engine.talkinghead.video import ClipCancelledError, encode
 from personas.errors import InvalidInputError, UnavailableError
 from tests.engine.talkinghead.speeches import RATE, babble, portrait, speech
