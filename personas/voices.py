@@ -51,6 +51,7 @@ class VoicePreset(Frozen):
 
     name: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
     engine: str = Field(default="hibari", description="the synthesizer that speaks it")
+    speaker: str = Field(default="", max_length=100, description="the engine's own name of it")
     language: str = Field(default="en", description="BCP 47 tag")
     gender: Gender
     age: Age
