@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from bot.settings import Settings
     from engine.conversation import Conversations
     from engine.creation import Creator
+    from engine.hearing.base import SpeechRecognizer
     from engine.llm.base import LanguageModel
     from engine.models.store import ModelStore
     from engine.portrait.base import PortraitGenerator
@@ -77,6 +78,13 @@ class App:
         from engine.speech.factory import open_synthesizer
 
         return open_synthesizer(self.settings.speech)
+
+    @cached_property
+    def recognizer(self) -> SpeechRecognizer | None:
+        """Who listens; None where nobody shall, or nobody can."""
+        from engine.hearing.factory import open_recognizer
+
+        return open_recognizer(self.settings.hearing, self.models)
 
     @cached_property
     def head(self) -> TalkingHead[Any]:

@@ -25,6 +25,7 @@ from pydantic_settings import (
 )
 
 from engine.conversation import ConversationSettings
+from engine.hearing.settings import HearingSettings
 from engine.llm.settings import LanguageModelSettings
 from engine.models.settings import ModelStoreSettings
 from engine.portrait.settings import PortraitSettings
@@ -50,6 +51,9 @@ class Settings(BaseSettings):
         default_factory=PortraitSettings, description="Who draws the faces."
     )
     speech: SpeechSettings = Field(default_factory=SpeechSettings, description="Who speaks.")
+    hearing: HearingSettings = Field(
+        default_factory=HearingSettings, description="Who listens to voice messages."
+    )
     talking_head: TalkingHeadSettings = Field(
         default_factory=TalkingHeadSettings,
         description="Who moves the face, and how it is encoded.",

@@ -1,0 +1,1 @@
+"""Hearing: what people say, written down."""
