@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from sqlalchemy import delete, select, update
 
 from personas.errors import UnavailableError
-from personas.gallery import Policy
+from personas.gallery import Policy, unique_slug
 from storage import tables as t
 from storage.collector import Collector
 from storage.database import Database, insert_missing
@@ -47,6 +47,32 @@ class GalleryRepository:
                 await connection.execute(
                     update(t.gallery).where(t.gallery.c.id == gallery).values(policy=body)
                 )
+
+    async def move(self, old: str, new: str) -> None:
+        """Gives a gallery another id, as when a chat gets another number.
+
+        Where both have personas, those of the old one join those of the new; the rules of the
+        old one hold.
+        """
+        p, g = t.persona.c, t.gallery.c
+        async with self._database.writing() as connection:
+            rules = await connection.scalar(select(g.policy).where(g.id == old))
+            if rules is None:
+                return
+            row = {"id": new, "policy": rules, "created_at": datetime.now(UTC)}
+            if not await insert_missing(connection, t.gallery, row):
+                await connection.execute(update(t.gallery).where(g.id == new).values(policy=rules))
+            taken = set(await connection.scalars(select(p.slug).where(p.gallery == new)))
+            moving = await connection.execute(select(p.id, p.body).where(p.gallery == old))
+            for persona_id, body in moving.all():
+                slug = unique_slug(body["slug"], taken)
+                taken.add(slug)
+                body = {**body, "gallery": new, "slug": slug}
+                values = {"gallery": new, "slug": slug, "body": body}
+                await connection.execute(
+                    update(t.persona).where(p.id == persona_id).values(**values)
+                )
+            await connection.execute(delete(t.gallery).where(g.id == old))
 
     async def delete(self, gallery: str) -> None:
         """Deletes a gallery with its personas, their conversations and media."""

@@ -14,6 +14,7 @@ from sqlalchemy import delete, insert, select
 
 from personas.errors import UnavailableError
 from storage import tables as t
+from storage.channels import ChannelRepository
 from storage.collector import Collector, Swept
 from storage.conversations import ConversationRepository
 from storage.database import Database
@@ -25,6 +26,7 @@ from storage.owner import Owner
 from storage.personas import PersonaRepository
 from storage.schema import upgrade
 from storage.settings import StorageSettings
+from storage.usage import UsageRepository
 
 
 class Storage:
@@ -37,6 +39,8 @@ class Storage:
         personas: whole personas.
         galleries: the rules of communities.
         conversations: what was said.
+        channels: who lives where, and what was posted there.
+        usage: how much people have used.
         media: portraits and clips, by key.
     """
 
@@ -52,6 +56,8 @@ class Storage:
         self.media = MediaStore(database, objects, self._collector, owner.id)
         self.personas = PersonaRepository(database, self.media, self._collector, owner.id)
         self.galleries = GalleryRepository(database, self._collector)
+        self.channels = ChannelRepository(database)
+        self.usage = UsageRepository(database)
         self.conversations = ConversationRepository(
             database,
             self.media,

@@ -27,7 +27,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration; a test holds it against the migrations themselves."""
 
 
@@ -148,4 +148,52 @@ lease = Table(
     Column("owner", ForeignKey(owner.c.id, ondelete="CASCADE"), nullable=False, index=True),
     Column("since", UtcDateTime, nullable=False),
     sqlite_autoincrement=True,
+)
+
+channel = Table(
+    "channel",
+    metadata,
+    Column("id", String(400), primary_key=True, comment="as conversations name it"),
+    Column("mode", String(16), nullable=True, comment="text, voice or clip; null: as usual"),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+resident = Table(
+    "resident",
+    metadata,
+    Column("channel", String(400), primary_key=True),
+    Column("persona", ForeignKey(persona.c.id, ondelete="CASCADE"), primary_key=True, index=True),
+    Column("triggers", JSON, nullable=False, comment="words it answers to besides its name"),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+post = Table(
+    "post",
+    metadata,
+    Column("channel", String(400), primary_key=True),
+    Column("message", String(64), primary_key=True, comment="as the platform names it"),
+    Column("persona", ForeignKey(persona.c.id, ondelete="CASCADE"), nullable=False, index=True),
+    Column("turn", ForeignKey(turn.c.id, ondelete="SET NULL"), nullable=True, index=True),
+    Column("question", String(64), nullable=False, comment="the message that was answered"),
+    Column("asked_by", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False, index=True),
+    Index(None, "channel", "question"),
+)
+
+handled = Table(
+    "handled",
+    metadata,
+    Column("channel", String(400), primary_key=True),
+    Column("message", String(64), primary_key=True, comment="taken on by one process, once"),
+    Column("created_at", UtcDateTime, nullable=False, index=True),
+)
+
+usage = Table(
+    "usage",
+    metadata,
+    Column("gallery", String(200), primary_key=True),
+    Column("member", String(100), primary_key=True),
+    Column("kind", String(16), primary_key=True, comment="message or creation"),
+    Column("day", String(10), primary_key=True, comment="YYYY-MM-DD, UTC"),
+    Column("count", Integer, nullable=False),
 )

@@ -1,0 +1,232 @@
+"""ChannelRepository: who lives in a channel, how answers are there, and what was posted."""
+
+from __future__ import annotations
+
+import builtins
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pydantic import Field
+from sqlalchemy import Row, delete, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from personas.errors import NotFoundError
+from personas.persona import Frozen
+from storage import tables as t
+from storage.conversations import conversation_id
+from storage.database import Database, insert_missing
+
+_REMEMBERED = timedelta(days=2)
+"""How long a message is known to have been handled; no platform delivers one again later."""
+
+
+class Resident(Frozen):
+    """A persona that lives in a channel."""
+
+    persona_id: str
+    triggers: tuple[str, ...] = Field(default=(), description="words it answers to")
+
+
+class Post(Frozen):
+    """A message of the platform that a persona's answer has become."""
+
+    channel: str
+    message: str
+    persona_id: str
+    turn_id: int | None = Field(default=None, description="what was said; None once forgotten")
+    question: str = Field(default="", description="the message that was answered")
+    asked_by: str = Field(default="", description="who asked, as the platform names them")
+
+
+class ChannelRepository:
+    """Channels by their id, such as `discord:42`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def mode(self, channel: str) -> str | None:
+        """How answers are in this channel; None where nobody has chosen."""
+        query = select(t.channel.c.mode).where(t.channel.c.id == channel)
+        async with self._database.reading() as connection:
+            return await connection.scalar(query)
+
+    async def set_mode(self, channel: str, mode: str | None) -> None:
+        """Chooses how answers are; None leaves it open again."""
+        async with self._database.writing() as connection:
+            row = {"id": channel, "mode": mode, "created_at": datetime.now(UTC)}
+            if not await insert_missing(connection, t.channel, row):
+                await connection.execute(
+                    update(t.channel).where(t.channel.c.id == channel).values(mode=mode)
+                )
+
+    async def residents(self, channel: str) -> builtins.list[Resident]:
+        """Who lives in a channel, first come first."""
+        c = t.resident.c
+        query = select(c.persona, c.triggers).where(c.channel == channel)
+        async with self._database.reading() as connection:
+            rows = await connection.execute(query.order_by(c.created_at, c.persona))
+            return [Resident(persona_id=row.persona, triggers=row.triggers) for row in rows]
+
+    async def settle(self, channel: str, resident: Resident) -> None:
+        """Lets a persona live in a channel, or changes what it answers to there.
+
+        Raises:
+            NotFoundError: the persona is not stored.
+        """
+        c = t.resident.c
+        values = {"triggers": list(resident.triggers)}
+        row = {
+            "channel": channel,
+            "persona": resident.persona_id,
+            "created_at": datetime.now(UTC),
+            **values,
+        }
+        async with self._database.writing() as connection:
+            await _require_persona(connection, resident.persona_id)
+            if not await insert_missing(connection, t.resident, row):
+                mine = (c.channel == channel, c.persona == resident.persona_id)
+                await connection.execute(update(t.resident).where(*mine).values(**values))
+
+    async def leave(self, channel: str, persona_id: str | None = None) -> int:
+        """Lets a persona, or everybody, leave a channel; how many left."""
+        query = delete(t.resident).where(t.resident.c.channel == channel)
+        if persona_id is not None:
+            query = query.where(t.resident.c.persona == persona_id)
+        async with self._database.writing() as connection:
+            return (await connection.execute(query)).rowcount
+
+    async def handle(self, channel: str, message: str) -> bool:
+        """Takes a message on; False where somebody has, in this process or another."""
+        now = datetime.now(UTC)
+        row = {"channel": channel, "message": message, "created_at": now}
+        async with self._database.writing() as connection:
+            await connection.execute(
+                delete(t.handled).where(t.handled.c.created_at < now - _REMEMBERED)
+            )
+            return await insert_missing(connection, t.handled, row)
+
+    async def posted(self, post: Post) -> None:
+        """Remembers a message; posting it again replaces what was known of it.
+
+        Raises:
+            NotFoundError: the persona was deleted.
+        """
+        values = {
+            "persona": post.persona_id,
+            "turn": post.turn_id,
+            "question": post.question,
+            "asked_by": post.asked_by,
+        }
+        key = {"channel": post.channel, "message": post.message}
+        async with self._database.writing() as connection:
+            await _require_persona(connection, post.persona_id)
+            if post.turn_id is not None:
+                turn = select(t.turn.c.id).where(t.turn.c.id == post.turn_id)
+                values["turn"] = await connection.scalar(turn)
+            row = {**key, **values, "created_at": datetime.now(UTC)}
+            if not await insert_missing(connection, t.post, row):
+                await connection.execute(update(t.post).where(*_is(**key)).values(**values))
+
+    async def post(self, channel: str, message: str) -> Post | None:
+        """What is known of a message; None where no persona wrote it."""
+        async with self._database.reading() as connection:
+            query = select(t.post).where(*_is(channel=channel, message=message))
+            row = (await connection.execute(query)).one_or_none()
+        return None if row is None else _post(row)
+
+    async def posts(
+        self, channel: str, *, question: str = "", turn_id: int | None = None
+    ) -> builtins.list[Post]:
+        """The messages that answer a question, or that a turn has become, in their order."""
+        c = t.post.c
+        query = select(t.post).where(c.channel == channel)
+        if question:
+            query = query.where(c.question == question)
+        if turn_id is not None:
+            query = query.where(c.turn == turn_id)
+        async with self._database.reading() as connection:
+            rows = await connection.execute(query.order_by(c.created_at, c.message))
+            return [_post(row) for row in rows]
+
+    async def last_post(self, channel: str) -> Post | None:
+        """The newest message of any persona in a channel."""
+        c = t.post.c
+        query = select(t.post).where(c.channel == channel)
+        async with self._database.reading() as connection:
+            rows = await connection.execute(
+                query.order_by(c.created_at.desc(), c.message.desc()).limit(1)
+            )
+            row = rows.one_or_none()
+        return None if row is None else _post(row)
+
+    async def unpost(self, channel: str, message: str) -> None:
+        """Forgets a message. One that is not known is no error."""
+        async with self._database.writing() as connection:
+            await connection.execute(delete(t.post).where(*_is(channel=channel, message=message)))
+
+    async def move(self, old: str, new: str) -> None:
+        """Gives a channel, and the topics within it (`old:...`), another id.
+
+        What the new channel has by then is kept; where both have the same, the old one's wins.
+        """
+        async with self._database.writing() as connection:
+            for table, column in (
+                (t.channel, t.channel.c.id),
+                (t.resident, t.resident.c.channel),
+                (t.post, t.post.c.channel),
+                (t.handled, t.handled.c.channel),
+            ):
+                for channel in await _within(connection, column, old):
+                    await _rename(
+                        connection, table, column.name, channel, new + channel[len(old) :]
+                    )
+            for channel in await _within(connection, t.conversation.c.channel, old):
+                await _move_conversations(connection, channel, new + channel[len(old) :])
+
+
+async def _require_persona(connection: AsyncConnection, persona_id: str) -> None:
+    query = select(t.persona.c.id).where(t.persona.c.id == persona_id)
+    if await connection.scalar(query) is None:
+        raise NotFoundError("This persona does not exist any more.")
+
+
+async def _within(connection: AsyncConnection, column: Any, channel: str) -> set[str]:
+    topics = column.startswith(f"{channel}:", autoescape=True)
+    return set(await connection.scalars(select(column).where((column == channel) | topics)))
+
+
+async def _rename(connection: AsyncConnection, table: Any, column: str, old: str, new: str) -> None:
+    """Moves the rows of one channel, over what the new one has under the same keys."""
+    rows = (await connection.execute(select(table).where(table.c[column] == old))).all()
+    await connection.execute(delete(table).where(table.c[column] == old))
+    for row in rows:
+        moved = {**row._mapping, column: new}
+        same = [table.c[key.name] == moved[key.name] for key in table.primary_key]
+        await connection.execute(delete(table).where(*same))
+        await connection.execute(table.insert().values(**moved))
+
+
+async def _move_conversations(connection: AsyncConnection, old: str, new: str) -> None:
+    """A conversation's id is made of its channel, so its turns go to a new conversation."""
+    c = t.conversation.c
+    for row in (await connection.execute(select(t.conversation).where(c.channel == old))).all():
+        id = conversation_id(row.persona, new)
+        await insert_missing(connection, t.conversation, {**row._mapping, "id": id, "channel": new})
+        mine = t.turn.c.conversation == row.id
+        await connection.execute(update(t.turn).where(mine).values(conversation=id))
+        await connection.execute(delete(t.conversation).where(c.id == row.id))
+
+
+def _is(channel: str, message: str) -> tuple[Any, Any]:
+    return t.post.c.channel == channel, t.post.c.message == message
+
+
+def _post(row: Row[Any]) -> Post:
+    return Post(
+        channel=row.channel,
+        message=row.message,
+        persona_id=row.persona,
+        turn_id=row.turn,
+        question=row.question,
+        asked_by=row.asked_by,
+    )
