@@ -4,7 +4,44 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+
+class EdgeSettings(BaseModel):
+    """The `[speech.edge]` table: voices of Microsoft Edge, online and free of charge."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    timeout: float = Field(
+        default=20.0, ge=1.0, le=300.0, description="seconds that a whole speech may take to come"
+    )
+    proxy: str = Field(
+        default="",
+        description="address of an HTTP proxy; empty: HTTPS_PROXY of the environment, if any",
+    )
+
+
+class OpenAISpeechSettings(BaseModel):
+    """The `[speech.openai]` table: any endpoint with OpenAI's `/audio/speech`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    base_url: str = Field(
+        default="",
+        description="address of an OpenAI-compatible endpoint; empty: OPENAI_BASE_URL or OpenAI's",
+    )
+    api_key: SecretStr = Field(
+        default=SecretStr(""), description="key of the endpoint; empty: OPENAI_API_KEY"
+    )
+    model: str = Field(
+        default="gpt-4o-mini-tts", description="name of the voice model at the endpoint"
+    )
+    timeout: float = Field(
+        default=30.0, ge=1.0, le=600.0, description="seconds that a whole speech may take to come"
+    )
+    retries: int = Field(
+        default=1, ge=0, le=10, description="how often a request that failed is sent again"
+    )
 
 
 class SpeechSettings(BaseModel):
@@ -35,4 +72,10 @@ class SpeechSettings(BaseModel):
     )
     tail_seconds: float = Field(
         default=0.2, ge=0.0, le=2.0, description="silence after the last sound"
+    )
+    edge: EdgeSettings = Field(
+        default_factory=EdgeSettings, description="voices of Microsoft Edge, online"
+    )
+    openai: OpenAISpeechSettings = Field(
+        default_factory=OpenAISpeechSettings, description="voices of an endpoint"
     )
