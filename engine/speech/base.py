@@ -66,12 +66,21 @@ class Speech:
 
 @dataclass(frozen=True)
 class SpeechCapabilities:
-    """What an engine can do; the engine room chooses by these words."""
+    """What an engine can do; the engine room chooses by these words.
+
+    Attributes:
+        languages: BCP 47 tags it speaks; "mul" is every language.
+        phoneme_timing: whether it knows when each phoneme sounds.
+        word_timing: likewise words.
+        online: whether what is said leaves this machine.
+        natural: whether it sounds like somebody; one that does not speaks only where no other can.
+    """
 
     languages: tuple[str, ...]
     phoneme_timing: bool
     word_timing: bool
     online: bool
+    natural: bool = True
 
 
 class SpeechSynthesizer(Protocol):
