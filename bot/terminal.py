@@ -112,7 +112,7 @@ class Session:
             raise
         if answer.clip is not None:
             path = await self._storage.media.local_path(answer.clip.key)
-            say(f"  [{answer.clip.duration:.1f} s] {path or answer.clip.key}")
+            say(f"  [{answer.clip.clip.duration:.1f} s] {path or answer.clip.key}")
         elif answer.clip_failure:
             say(f"  No clip: {answer.clip_failure}")
 

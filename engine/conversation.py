@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import logging
-import threading
-from collections.abc import AsyncGenerator, Iterable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import TYPE_CHECKING, Any, Literal
 from weakref import WeakValueDictionary
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from engine.character import in_character, tempts
-from engine.context import ContextBuilder
+from engine.answer import Answer, AnswerWriter, Question
 from engine.events import (
     ClipFailed,
     ClipReady,
@@ -25,18 +21,14 @@ from engine.events import (
     TextDelta,
     TextReady,
 )
-from engine.guard import WordGuard
-from engine.heads import Heads
-from engine.llm.base import LanguageModel, Message, Sampling
-from engine.llm.failures import ContextOverflowError
-from engine.portrait.base import Image
+from engine.llm.base import LanguageModel
+from engine.speaking import Encode, Speaking
 from engine.speech.base import Speech, SpeechSynthesizer
 from engine.stopwatch import Stopwatch
-from engine.talkinghead.base import Clip, TalkingHead
-from personas.errors import ChatAnythingError, InvalidInputError
+from engine.talkinghead.base import TalkingHead
+from personas.errors import ChatAnythingError, InvalidInputError, NotFoundError
 from personas.persona import Persona
-from personas.prompts import REMINDER, SPEECHLESS
-from personas.text import clean
+from personas.text import clean, within
 
 if TYPE_CHECKING:
     from storage.conversations import Turn
@@ -49,26 +41,9 @@ Mode = Literal["text", "voice", "clip"]
 _HISTORY_TURNS = 200
 """Turns that are looked at; more than any budget of tokens holds."""
 _MAX_MESSAGE = 32_000
-_RAMBLING = 2
-"""Sentences after which the smallest models lose their thread."""
-_SHARES = (1.0, 0.5, 0.25)
-"""How much of the context is used, try by try, when an endpoint finds it too long."""
+_CHARACTERS_A_SECOND = 15
+"""Of speech, about."""
 _UNEXPECTED = "Something went wrong in the program. The log says more."
-
-
-class Encode(Protocol):
-    """Frames and speech in, video out; `engine.talkinghead.video.encode` is one."""
-
-    def __call__(
-        self,
-        frames: Iterable[Image],
-        speech: Speech,
-        *,
-        fps: int,
-        size: int,
-        cancel: threading.Event | None = None,
-    ) -> Clip:
-        """Encodes while the frames are drawn; ends soon with an error once `cancel` is set."""
 
 
 class ConversationSettings(BaseModel):
@@ -85,14 +60,6 @@ class ConversationSettings(BaseModel):
         default=0.8, ge=0, le=2, description="how freely the model chooses its words"
     )
     clips_at_once: int = Field(default=1, ge=1, le=64, description="clips drawn at the same time")
-
-
-@dataclass
-class _Answer:
-    """What has become of an answer so far."""
-
-    shown: str = ""
-    turn: Turn | None = None
 
 
 class Conversations:
@@ -119,17 +86,14 @@ class Conversations:
         storage: Storage,
         settings: ConversationSettings,
     ) -> None:
-        self._model = model
-        self._synthesizer = synthesizer
-        self._head = head
-        self._encode = encode
         self._storage = storage
         self._settings = settings
-        self._context = ContextBuilder(model, settings.history_tokens, settings.reply_tokens)
-        self._heads = Heads(head, storage.media)
+        self._writer = AnswerWriter(
+            model, settings.history_tokens, settings.reply_tokens, settings.temperature
+        )
+        self._speaking = Speaking(synthesizer, head, encode, storage.media, settings.clips_at_once)
         self._ahead: set[asyncio.Task[None]] = set()
         self._writing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._clips = asyncio.Semaphore(settings.clips_at_once)
 
     async def begin(self, persona: Persona, channel: str) -> Turn | None:
         """Begins a conversation with the persona's greeting; None where it has begun before.
@@ -152,6 +116,7 @@ class Conversations:
         author: str = "",
         *,
         mode: Mode | None = None,
+        max_seconds: float | None = None,
     ) -> AsyncGenerator[ReplyEvent]:
         """Answers `message`; text never waits for the clip.
 
@@ -165,20 +130,135 @@ class Conversations:
             message: what was said to it.
             author: by whom.
             mode: what the answer is; as set when None.
+            max_seconds: about how much of it is spoken, in whole sentences; as set when None.
         """
-        mode = mode or self._settings.mode
-        watch, answer = Stopwatch(), _Answer()
-        getting_ready = asyncio.create_task(self._get_ready(persona, mode))
-        self._ahead.add(getting_ready)
-        getting_ready.add_done_callback(self._ahead.discard)
-        try:
+        kept = self._storage.conversations
+
+        async def ask() -> tuple[Question, Callable[[str], Awaitable[Turn]]]:
             text = clean(message[:_MAX_MESSAGE])
             if not text:
                 raise InvalidInputError("There is nothing to answer in an empty message.")
+            conversation = await kept.open(persona, channel)
+            history = await kept.history(conversation.id, limit=_HISTORY_TURNS)
+            new: list[Turn] = []
+            if not history:
+                new = history = [_turn("persona", persona.personality.greeting)]
+            said_by = clean(author)
+            new = [*new, _turn("user", text, said_by)]
+
+            async def keep(answer: str) -> Turn:
+                for turn in new:
+                    await kept.append(conversation.id, turn)
+                return await kept.append(conversation.id, _turn("persona", answer))
+
+            return Question(conversation.id, text, said_by, history), keep
+
+        async with contextlib.aclosing(
+            self._answer(persona, channel, ask, mode, max_seconds)
+        ) as events:
+            async for event in events:
+                yield event
+
+    async def regenerate(
+        self,
+        persona: Persona,
+        channel: str,
+        turn_id: int,
+        *,
+        mode: Mode | None = None,
+        max_seconds: float | None = None,
+    ) -> AsyncGenerator[ReplyEvent]:
+        """Answers again in place of an answer; what is said from now on follows the new one.
+
+        The events are those of `reply`; `ReplyFailed` leaves the old answer as it was.
+
+        Args:
+            persona: whose answer it is.
+            channel: where it was given.
+            turn_id: the answer.
+            mode: what the answer is; as set when None.
+            max_seconds: about how much of it is spoken; as set when None.
+        """
+        kept = self._storage.conversations
+
+        async def ask() -> tuple[Question, Callable[[str], Awaitable[Turn]]]:
+            conversation = await kept.open(persona, channel)
+            turns = await kept.history(
+                conversation.id, limit=_HISTORY_TURNS + 2, before=turn_id + 1
+            )
+            if len(turns) < 2 or turns[-1].id != turn_id or turns[-1].role != "persona":
+                raise NotFoundError("This answer is not remembered any more.")
+            *history, asked, old = turns
+            if asked.role != "user":
+                raise InvalidInputError("Nobody asked for this, so there is no other answer.")
+
+            async def keep(answer: str) -> Turn:
+                return await kept.replace(turn_id, answer)
+
+            question = Question(conversation.id, asked.text, asked.author, history, old.text)
+            return question, keep
+
+        async with contextlib.aclosing(
+            self._answer(persona, channel, ask, mode, max_seconds)
+        ) as events:
+            async for event in events:
+                yield event
+
+    async def perform(
+        self, persona: Persona, text: str, *, mode: Mode = "clip"
+    ) -> AsyncGenerator[ReplyEvent]:
+        """Says `text` as it is, in no conversation: `SpeechReady`, then `ClipReady`.
+
+        A `ClipFailed` says what went wrong instead.
+        """
+        watch = Stopwatch()
+        async with contextlib.aclosing(self._perform(persona, text, mode, watch, None)) as events:
+            async for event in events:
+                yield event
+
+    async def take_back(self, persona: Persona, channel: str, turn_id: int) -> None:
+        """Deletes an answer and the message that it answers, as if they had not been said."""
+        kept = self._storage.conversations
+        async with self._lock(persona, channel):
+            conversation = await kept.open(persona, channel)
+            turns = await kept.history(conversation.id, limit=2, before=turn_id + 1)
+            if not turns or turns[-1].id != turn_id:
+                return
+            if len(turns) == 2 and turns[0].role == "user" and turns[0].id is not None:
+                await kept.delete(turns[0].id)
+            await kept.delete(turn_id)
+
+    async def forget(self, persona: Persona, channel: str) -> None:
+        """Deletes all that was said with a persona in a channel.
+
+        Raises:
+            NotFoundError: the persona is not stored.
+        """
+        async with self._lock(persona, channel):
+            conversation = await self._storage.conversations.open(persona, channel)
+            await self._storage.conversations.forget(conversation.id)
+
+    async def _answer(
+        self,
+        persona: Persona,
+        channel: str,
+        ask: Callable[[], Awaitable[tuple[Question, Callable[[str], Awaitable[Turn]]]]],
+        mode: Mode | None,
+        max_seconds: float | None,
+    ) -> AsyncGenerator[ReplyEvent]:
+        """The events of an answer to what `ask` gives once it is this message's turn."""
+        mode = mode or self._settings.mode
+        watch, answer = Stopwatch(), Answer()
+        if mode != "text":
+            getting_ready = self._speaking.get_ready(persona, face=mode == "clip")
+            task = asyncio.create_task(getting_ready)
+            self._ahead.add(task)
+            task.add_done_callback(self._ahead.discard)
+        try:
             # The place in the queue is taken before anything is waited for.
             async with self._lock(persona, channel):
-                conversation = await self._storage.conversations.open(persona, channel)
-                writing = self._write(persona, conversation.id, text, clean(author), answer, watch)
+                question, keep = await ask()
+                writing = self._write(persona, question, keep, answer, watch)
                 async with contextlib.aclosing(writing) as pieces:
                     async for piece in pieces:
                         yield TextDelta(piece)
@@ -191,17 +271,28 @@ class Conversations:
             yield ReplyFailed(_UNEXPECTED)
             return
         assert answer.turn is not None
-        yield TextReady(answer.turn.text, dict(watch.seconds))
+        text, turn = answer.turn.text, answer.turn
+        yield TextReady(text, dict(watch.seconds), turn.id)
+        if max_seconds is not None:
+            text = within(text, round(max_seconds * _CHARACTERS_A_SECOND))
+        async with contextlib.aclosing(
+            self._perform(persona, text, mode, watch, turn.id)
+        ) as events:
+            async for event in events:
+                yield event
+
+    async def _perform(
+        self, persona: Persona, text: str, mode: Mode, watch: Stopwatch, turn_id: int | None
+    ) -> AsyncGenerator[ReplyEvent]:
+        """Speech and clip of a text; what goes wrong is the last event."""
         if mode == "text":
             return
         try:
             with watch.stage("speech"):
-                speech = await asyncio.to_thread(
-                    self._synthesizer.synthesize, answer.turn.text, persona.voice
-                )
+                speech = await self._speaking.speak(persona, text)
             yield SpeechReady(speech)
             if mode == "clip":
-                yield await self._clip(persona, answer.turn, speech, watch)
+                yield await self._clip(persona, text, speech, watch, turn_id)
         except ChatAnythingError as error:
             log.warning("No clip of %s: %s", persona.slug, error, exc_info=error)
             yield ClipFailed(str(error))
@@ -217,178 +308,47 @@ class Conversations:
             lock = self._writing[key] = asyncio.Lock()
         return lock
 
-    async def _get_ready(self, persona: Persona, mode: Mode) -> None:
-        """Loads voice and head while the text is being written.
-
-        What fails here fails again, and is told, where it is needed.
-        """
-        if mode != "text":
-            with contextlib.suppress(Exception):
-                await asyncio.to_thread(self._synthesizer.warm_up)
-        if mode == "clip":
-            with contextlib.suppress(Exception):
-                await self._heads.get(persona.portrait)
-
     async def _write(
         self,
         persona: Persona,
-        conversation_id: str,
-        message: str,
-        author: str,
-        answer: _Answer,
+        question: Question,
+        keep: Callable[[str], Awaitable[Turn]],
+        answer: Answer,
         watch: Stopwatch,
     ) -> AsyncGenerator[str]:
-        """The pieces of the answer; both turns are stored when it ends, however it ends."""
-        kept = self._storage.conversations
-        asked = _turn("user", message, author)
-        history = await kept.history(conversation_id, limit=_HISTORY_TURNS)
-        turns = [asked]
-        if not history:
-            turns.insert(0, _turn("persona", persona.personality.greeting))
-            history = turns[:1]
+        """The pieces of the answer; it is kept when it ends, however it ends."""
         try:
             with watch.stage("text"):
                 async with contextlib.aclosing(
-                    self._say(persona, conversation_id, history, message, author, answer)
+                    self._writer.write(persona, question, answer)
                 ) as pieces:
                     async for piece in pieces:
                         yield piece
         except (GeneratorExit, asyncio.CancelledError):
-            if answer.shown.strip():
-                turns.append(_turn("persona", answer.shown.strip()))
-                await asyncio.shield(self._keep(conversation_id, turns))
+            if shown := answer.shown.strip():
+                await asyncio.shield(keep(shown))
             raise
-        turns.append(_turn("persona", answer.shown))
         with watch.stage("storing"):
-            stored = await self._keep(conversation_id, turns)
-        answer.turn = stored[-1]
-
-    async def _say(
-        self,
-        persona: Persona,
-        conversation_id: str,
-        history: Sequence[Turn],
-        message: str,
-        author: str,
-        answer: _Answer,
-    ) -> AsyncGenerator[str]:
-        """Asks the model, again if it says nothing; `answer.shown` is the whole at the end."""
-        failure: ChatAnythingError | None = None
-        personality = persona.personality
-        # A model that is being talked out of its character is read first and shown then.
-        tempted = tempts(message)
-        if tempted:
-            message = f"{message}\n{REMINDER.format(name=personality.name)}"
-        for attempt in range(2):
-            most = 0 if self._model.invents else _RAMBLING
-            guard = WordGuard(personality.name, {author} - {""}, sentences=most)
-            seed = _seed(persona, len(history), message, attempt)
-            try:
-                async with contextlib.aclosing(
-                    self._stream(persona, conversation_id, history, message, author, seed)
-                ) as pieces:
-                    async for piece in pieces:
-                        fresh = guard.feed(piece)
-                        if not tempted:
-                            answer.shown = guard.kept
-                            if fresh:
-                                yield fresh
-                        if guard.done:
-                            break
-            except ChatAnythingError as error:
-                # Half an answer is better than none, and it has been seen already.
-                failure = error
-                log.warning("The answer broke off: %s", error, exc_info=error)
-            rest = guard.finish()
-            text = in_character(guard.text(), personality)
-            if rest and not tempted:
-                yield rest
-            if any(character.isalnum() for character in text):
-                answer.shown = text
-                if tempted:
-                    yield text
-                return
-            answer.shown = ""
-            if failure is not None:
-                raise failure
-        answer.shown = SPEECHLESS[personality.mood]
-        if not personality.language.startswith("en"):
-            answer.shown = personality.greeting
-        yield answer.shown
-
-    async def _stream(
-        self,
-        persona: Persona,
-        conversation_id: str,
-        history: Sequence[Turn],
-        message: str,
-        author: str,
-        seed: int,
-    ) -> AsyncGenerator[str]:
-        """The model's own words; with less history if the endpoint cannot read so much."""
-        sampling = Sampling(
-            temperature=self._settings.temperature,
-            max_tokens=self._settings.reply_tokens,
-            seed=seed,
-            stop=("\nUser:", "\nHuman:", "<|im_end|>"),
-        )
-        for share in _SHARES:
-            messages: list[Message] = await self._context.build(
-                persona, conversation_id, history, message, author, share=share
-            )
-            try:
-                async with contextlib.aclosing(self._model.stream(messages, sampling)) as pieces:
-                    async for piece in pieces:
-                        yield piece
-                return
-            except ContextOverflowError:
-                if share == _SHARES[-1]:
-                    raise
-
-    async def _keep(self, conversation_id: str, turns: Sequence[Turn]) -> list[Turn]:
-        return [await self._storage.conversations.append(conversation_id, turn) for turn in turns]
+            answer.turn = await keep(answer.shown)
 
     async def _clip(
-        self, persona: Persona, turn: Turn, speech: Speech, watch: Stopwatch
+        self, persona: Persona, text: str, speech: Speech, watch: Stopwatch, turn_id: int | None
     ) -> ClipReady:
-        """Draws, encodes and stores the clip of a turn."""
-        assert turn.id is not None
-        cancel = threading.Event()
-        capabilities = self._head.capabilities
-        seed = _seed(persona, 0, turn.text, 0)
-
-        def work(prepared: Any) -> Clip:
-            frames = self._head.frames(prepared, speech, seed)
-            return self._encode(
-                frames, speech, fps=capabilities.fps, size=capabilities.size, cancel=cancel
-            )
-
-        async with self._clips:
-            with watch.stage("head"):
-                prepared = await self._heads.get(persona.portrait)
-            try:
-                with watch.stage("clip"):
-                    clip = await asyncio.to_thread(work, prepared)
-            except asyncio.CancelledError:
-                cancel.set()
-                raise
+        """Films and stores what was said; a clip of no turn is not kept."""
+        clip = await self._speaking.film(persona, speech, text, watch)
+        if turn_id is None:
+            return ClipReady("", clip, dict(watch.seconds))
         with watch.stage("storing"):
             key = await self._storage.media.put(clip.data, ".mp4")
             try:
-                await self._storage.conversations.attach_clip(turn.id, key)
+                await self._storage.conversations.attach_clip(turn_id, key)
             except BaseException:
                 await asyncio.shield(self._storage.media.delete(key))
                 raise
-        return ClipReady(key, clip.data, clip.duration, dict(watch.seconds))
+        return ClipReady(key, clip, dict(watch.seconds))
 
 
 def _turn(role: Literal["user", "persona"], text: str, author: str = "") -> Turn:
     from storage.conversations import Turn
 
     return Turn(role=role, author=author[:100], text=text)
-
-
-def _seed(persona: Persona, turns: int, message: str, attempt: int) -> int:
-    """The same conversation with the same persona goes the same way again."""
-    told = f"{persona.seed}\n{turns}\n{attempt}\n{message}"
-    return int.from_bytes(hashlib.sha256(told.encode("utf-8", "replace")).digest()[:4]) >> 1

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from engine.speech.base import Speech
+from engine.talkinghead.base import Clip
 from personas.persona import MediaKey, Persona, Personality, PortraitBrief
 
 Stages = Mapping[str, float]
@@ -97,10 +98,12 @@ class TextReady:
     Attributes:
         text: the deltas joined; less where the end was a loop, half a sentence or a thought.
         stages: seconds by stage so far.
+        turn_id: the stored turn.
     """
 
     text: str
     stages: Stages = field(default_factory=dict)
+    turn_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -115,15 +118,13 @@ class ClipReady:
     """The clip is encoded and stored. The last event.
 
     Attributes:
-        key: where it is in the media store.
-        data: the MP4 file.
-        duration: seconds.
+        key: where it is in the media store; empty for one that is not kept.
+        clip: the video.
         stages: seconds by stage, of the whole reply.
     """
 
     key: MediaKey
-    data: bytes
-    duration: float
+    clip: Clip
     stages: Stages = field(default_factory=dict)
 
 

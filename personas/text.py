@@ -113,6 +113,15 @@ def whole_sentences(text: str) -> str:
     return text[: ends[-1]].rstrip()
 
 
+def within(text: str, limit: int) -> str:
+    """As many whole sentences as `limit` characters hold; at least the first one."""
+    if len(text) <= limit:
+        return text
+    ends = sentence_ends(text)
+    fitting = [end for end in ends if end <= limit] or ends[:1]
+    return text[: fitting[-1]].rstrip() if fitting else text
+
+
 def loops(text: str) -> int | None:
     """Where a text begins to repeat itself, as an index; None where it does not.
 

@@ -58,7 +58,7 @@ async def demo(app: App, description: str, message: str, *, out: Path, seed: int
         "portrait.png": await storage.media.get(persona.portrait.image),
         "reply.txt": answer.text + "\n",
         "reply.wav": wav_bytes(answer.speech),
-        "reply.mp4": answer.clip.data,
+        "reply.mp4": answer.clip.clip.data,
     }
     folder = out / persona.slug
     typer.echo()

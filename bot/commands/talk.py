@@ -81,7 +81,7 @@ def _write(answer: Answer, out: Path, *, force: bool) -> None:
 
         write_file(out, wav_bytes(answer.speech), force=force)
     elif answer.clip is not None:
-        write_file(out, answer.clip.data, force=force)
+        write_file(out, answer.clip.clip.data, force=force)
 
 
 async def as_data(app: App, answer: Answer, out: Path | None) -> dict[str, Any]:

@@ -106,7 +106,7 @@ async def test_text_comes_first_then_speech_then_the_clip(
     clip = events[-1]
     assert isinstance(clip, ClipReady)
     assert deltas == "What do you want here?"
-    assert await storage.media.get(clip.key) == clip.data
+    assert await storage.media.get(clip.key) == clip.clip.data
     assert set(clip.stages) >= {"text", "speech", "head", "clip"}
 
 
@@ -480,7 +480,7 @@ async def test_a_real_head_speaks_with_a_real_voice(storage: Storage) -> None:
     speech = next(event.speech for event in events if isinstance(event, SpeechReady))
     clip = events[-1]
     assert isinstance(clip, ClipReady), clip
-    with av.open(io.BytesIO(clip.data)) as container:
+    with av.open(io.BytesIO(clip.clip.data)) as container:
         frames = sum(1 for _ in container.decode(video=0))
     assert frames / 25 == pytest.approx(speech.duration, abs=0.2)
     assert np.abs(speech.samples).max() > 0.05
