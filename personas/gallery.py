@@ -64,6 +64,7 @@ class Action(StrEnum):
     DELETE = "delete"
     EXPORT = "export"
     FORGET = "forget"
+    SETTLE = "settle"
     SET_POLICY = "set_policy"
 
 
@@ -83,6 +84,21 @@ class Visibility(StrEnum):
     CREATOR = "creator"
 
 
+class Trigger(StrEnum):
+    """What a persona that lives in a channel answers there."""
+
+    EVERYTHING = "everything"
+    CALLED = "called"
+
+
+class Hearing(StrEnum):
+    """What becomes of voice messages."""
+
+    ANSWER = "answer"
+    TRANSCRIBE = "transcribe"
+    OFF = "off"
+
+
 class Member(Frozen):
     """Somebody who writes in a community."""
 
@@ -99,9 +115,33 @@ class Policy(Frozen):
     delete: Who = Who.CREATOR
     export: Who = Who.EVERYONE
     forget: Who = Field(default=Who.EVERYONE, description="who may end a conversation's memory")
+    settle: Who = Field(default=Who.EVERYONE, description="who may choose who lives in a channel")
     visibility: Visibility = Visibility.COMMUNITY
     max_personas: int = Field(default=500, ge=0, description="of the whole gallery")
     max_personas_each: int = Field(default=100, ge=0, description="made by one member")
+    channels: tuple[str, ...] = Field(
+        default=(), description="where personas may be used; empty: everywhere"
+    )
+    trigger: Trigger = Trigger.EVERYTHING
+    mode: Literal["text", "voice", "clip"] | None = Field(
+        default=None, description="what answers are where a channel has not chosen; None: as usual"
+    )
+    hearing: Hearing = Hearing.ANSWER
+    clip_seconds: int | None = Field(
+        default=None, ge=3, le=600, description="how much of an answer is spoken; None: as usual"
+    )
+    messages_each: int | None = Field(
+        default=None, ge=0, description="messages of one member a day; None: as usual"
+    )
+    messages: int | None = Field(
+        default=None, ge=0, description="messages of the community a day; None: as usual"
+    )
+    creations_each: int | None = Field(
+        default=None, ge=0, description="personas made by one member a day; None: as usual"
+    )
+    creations: int | None = Field(
+        default=None, ge=0, description="personas made by the community a day; None: as usual"
+    )
 
 
 class Verdict(Frozen):
@@ -122,6 +162,7 @@ _WORDS = {
     Action.DELETE: "delete this persona",
     Action.EXPORT: "export this persona",
     Action.FORGET: "make this persona forget",
+    Action.SETTLE: "choose who talks in a channel",
     Action.SET_POLICY: "change the rules",
 }
 
@@ -143,6 +184,7 @@ def may(
         Action.DELETE: policy.delete,
         Action.EXPORT: policy.export,
         Action.FORGET: policy.forget,
+        Action.SETTLE: policy.settle,
         Action.SET_POLICY: Who.MODERATORS,
     }[action]
     if rule is Who.NOBODY:
