@@ -57,7 +57,7 @@ class SpokenSentence:
     ends_paragraph: bool = False
 
 
-def speakable(text: str, letters: float = math.inf) -> list[SpokenSentence]:
+def speakable(text: str, letters: float = math.inf, language: str = "en") -> list[SpokenSentence]:
     """The sentences of a text, ready to be spoken.
 
     Takes time in proportion to the length of the text, whatever is in it; what lies beyond
@@ -66,6 +66,7 @@ def speakable(text: str, letters: float = math.inf) -> list[SpokenSentence]:
     Args:
         text: what a persona wrote.
         letters: stop after the sentence with which so many letters are reached.
+        language: BCP 47 tag of the language it is spoken in.
 
     Raises:
         InvalidInputError: there is nothing in the text that can be spoken.
