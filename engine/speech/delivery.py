@@ -101,6 +101,7 @@ def prepare(
     effect: Effect = "none",
     *,
     letters_a_second: float = _MOST_LETTERS_A_SECOND,
+    language: str = "en",
 ) -> list[SpokenSentence]:
     """The sentences of a text, ready to be spoken, hardly more than there is time for.
 
@@ -110,11 +111,13 @@ def prepare(
         settings: how long a speech may be.
         effect: of the voice.
         letters_a_second: at most, at rate 1; what is beyond the time there is is not prepared.
+        language: BCP 47 tag of what the voice speaks.
 
     Raises:
         InvalidInputError: there is nothing in the text that can be spoken.
     """
-    return speakable(text, _limit(settings, effect) * voice.rate * letters_a_second)
+    letters = _limit(settings, effect) * voice.rate * letters_a_second
+    return speakable(text, letters, language)
 
 
 def compose(
