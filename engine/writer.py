@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.checks import (
@@ -33,7 +34,7 @@ from personas.prompts import AGES, GENDERS, MOODS, PersonaDraft, persona_prompt,
 from personas.styles import StyleCatalogue
 from personas.subject import content_words, find_subject
 from personas.text import plain, plain_name, shorten
-from personas.voices import VoiceCatalogue
+from personas.voices import Part, VoiceCatalogue
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +89,6 @@ class PersonaWriter:
         self._voices = voices
         names, people = styles.names(), [s.name for s in styles.all() if s.for_people]
         self._names, self._people = names, people
-        self._schema = persona_schema(names, voices.names())
 
     async def write(
         self, description: str, seed: int, *, style: str = "", voice: str = ""
@@ -108,13 +108,15 @@ class PersonaWriter:
             UnavailableError: the model does not answer at all.
         """
         attempts = ATTEMPTS if self._model.invents else 0
-        messages = await self._messages(description) if attempts else []
+        offered = self._voices.shortlist(Part.described(description))
+        schema = persona_schema(self._names, offered)
+        messages = await self._messages(description, offered) if attempts else []
         for attempt in range(attempts):
             sampling = Sampling(
                 temperature=0.7, max_tokens=ANSWER_TOKENS, seed=seed + attempt * 1_000_003
             )
             try:
-                draft = await self._model.parse(messages, self._schema, sampling)
+                draft = await self._model.parse(messages, schema, sampling)
             except UnusableAnswerError as error:
                 log.info("The model's persona cannot be used: %s", error.__cause__ or error)
                 continue
@@ -195,16 +197,14 @@ class PersonaWriter:
             is_person=_is_person(draft, description),
         )
         brief = brief.model_copy(update={"style": self._style(style, draft.look, brief, seed)})
-        preset = self._voice(voice, draft.voice, personality)
+        preset = self._voice(voice, draft.voice, personality, seed)
         return Written(personality, brief, preset, improvised=own)
 
-    async def _messages(self, description: str) -> list[Message]:
+    async def _messages(self, description: str, voices: Sequence[str]) -> list[Message]:
         """The prompt; a description that would not leave room for the answer is shortened."""
         limit = len(description)
         while True:
-            lines = persona_prompt(
-                shorten(description, limit), self._names, self._people, self._voices.names()
-            )
+            lines = persona_prompt(shorten(description, limit), self._names, self._people, voices)
             text = "\n".join(line.content for line in lines)
             room = self._model.context_tokens - ANSWER_TOKENS - 64
             if limit <= 200 or await self._model.count_tokens(text) <= room:
@@ -230,17 +230,17 @@ class PersonaWriter:
         fitting = [name for name in self._names if (name in self._people) == brief.is_person]
         return random.Random(f"style {seed}").choice(fitting or self._names)
 
-    def _voice(self, wanted: str, chosen: str, personality: Personality) -> str:
+    def _voice(self, wanted: str, chosen: str, personality: Personality, seed: int) -> str:
         """The person's choice, else the model's if it suits who speaks, else the best fitting."""
         if wanted:
-            return self._voices.resolve(wanted, personality).name
-        if chosen in self._voices.names():
-            preset = self._voices.get(chosen)
+            return self._voices.resolve(wanted, personality, seed=seed).name
+        preset = self._voices.find(chosen)
+        if preset is not None:
             opposite = {preset.gender, personality.gender} == {"female", "male"}
             years_apart = abs(AGES.index(preset.age) - AGES.index(personality.age))
             if not opposite and years_apart < 2:
-                return chosen
-        return self._voices.resolve("", personality).name
+                return self._voices.resolve(preset.name, personality, seed=seed).name
+        return self._voices.resolve("", personality, seed=seed).name
 
 
 @dataclass(frozen=True)
