@@ -8,6 +8,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
+    from bot.chat.chat import Chat
     from bot.settings import Settings
     from engine.conversation import Conversations
     from engine.creation import Creator
@@ -37,6 +38,7 @@ class App:
         self._model: LanguageModel | None = None
         self._creator: Creator | None = None
         self._conversations: Conversations | None = None
+        self._chat: Chat | None = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -140,3 +142,23 @@ class App:
                 self.settings.conversation,
             )
         return self._conversations
+
+    async def chat(self) -> Chat:
+        """The platform-neutral half of every adapter; one for all of them."""
+        from bot.chat.chat import Chat
+
+        storage, creator = await self.storage(), await self.creator()
+        conversations = await self.conversations()
+        if self._chat is None:
+            self._chat = Chat(
+                storage,
+                creator,
+                conversations,
+                self.styles,
+                self.voices,
+                self.recognizer,
+                self.settings.chat,
+                self.settings.conversation,
+                self.settings.hearing,
+            )
+        return self._chat

@@ -24,6 +24,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from bot.chat.settings import ChatSettings
 from engine.conversation import ConversationSettings
 from engine.hearing.settings import HearingSettings
 from engine.llm.settings import LanguageModelSettings
@@ -60,6 +61,9 @@ class Settings(BaseSettings):
     )
     conversation: ConversationSettings = Field(
         default_factory=ConversationSettings, description="How a message is answered."
+    )
+    chat: ChatSettings = Field(
+        default_factory=ChatSettings, description="How much people may use, on every chat platform."
     )
     storage: StorageSettings = Field(
         default_factory=StorageSettings, description="Where personas, turns and clips are kept."

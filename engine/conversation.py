@@ -216,6 +216,14 @@ class Conversations:
             async for event in events:
                 yield event
 
+    async def last_answer(self, persona: Persona, channel: str) -> int | None:
+        """The newest turn of a conversation, if it is the persona's."""
+        from storage.conversations import conversation_id
+
+        id = conversation_id(persona.id, channel)
+        turns = await self._storage.conversations.history(id, limit=1)
+        return turns[0].id if turns and turns[0].role == "persona" else None
+
     async def take_back(self, persona: Persona, channel: str, turn_id: int) -> None:
         """Deletes an answer and the message that it answers, as if they had not been said."""
         kept = self._storage.conversations

@@ -55,6 +55,7 @@ class CreationRequest:
         style: an entry of the catalogue of styles; empty: the model chooses.
         voice: an entry of the catalogue of voices; empty: the model casts.
         photo: an image file to use as its appearance.
+        adult: it is only for channels that keep children out.
     """
 
     description: str
@@ -64,6 +65,7 @@ class CreationRequest:
     style: str = ""
     voice: str = ""
     photo: bytes | None = None
+    adult: bool = False
 
 
 class Creator:
@@ -242,6 +244,7 @@ class Creator:
                 seed=seed,
                 model=model,
                 created_at=datetime.now(UTC),
+                adult=request.adult,
                 card=card,
             )
             stored = await self._storage.personas.add(persona)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING
 
 from engine.creation import CreationRequest, Creator
@@ -51,7 +51,7 @@ async def import_card(
     member: str = "",
     style: str = "",
     voice: str = "",
-) -> AsyncIterator[CreationEvent]:
+) -> AsyncGenerator[CreationEvent]:
     """Makes a persona of a card, as a stream of events; the last one says how it ended.
 
     A card that we wrote brings its face and voice along. Any other keeps its picture, on which

@@ -160,6 +160,7 @@ class Persona(Frozen):
     seed: int
     model: str = Field(default="", description="the language model that wrote the personality")
     created_at: datetime
+    adult: bool = Field(default=False, description="only for channels that keep children out")
     card: dict[str, Any] = Field(
         default_factory=dict, description="fields of an imported character card that we do not use"
     )

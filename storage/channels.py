@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 from sqlalchemy import Row, delete, select, update
@@ -33,6 +33,9 @@ class Post(Frozen):
     channel: str
     message: str
     persona_id: str
+    kind: Literal["text", "file"] = Field(
+        default="text", description="a file is a clip or a sound in a message of its own"
+    )
     turn_id: int | None = Field(default=None, description="what was said; None once forgotten")
     question: str = Field(default="", description="the message that was answered")
     asked_by: str = Field(default="", description="who asked, as the platform names them")
@@ -114,6 +117,7 @@ class ChannelRepository:
         values = {
             "persona": post.persona_id,
             "turn": post.turn_id,
+            "kind": post.kind,
             "question": post.question,
             "asked_by": post.asked_by,
         }
@@ -227,6 +231,7 @@ def _post(row: Row[Any]) -> Post:
         message=row.message,
         persona_id=row.persona,
         turn_id=row.turn,
+        kind=row.kind,
         question=row.question,
         asked_by=row.asked_by,
     )

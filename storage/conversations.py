@@ -131,6 +131,13 @@ class ConversationRepository:
             rows = (await connection.execute(query)).all()
         return [_turn(row) for row in reversed(rows)]
 
+    async def turn(self, turn_id: int) -> Turn | None:
+        """The turn with this id, in whatever conversation."""
+        async with self._database.reading() as connection:
+            query = select(t.turn).where(t.turn.c.id == turn_id)
+            row = (await connection.execute(query)).one_or_none()
+        return None if row is None else _turn(row)
+
     async def attach_clip(self, turn_id: int, key: MediaKey) -> None:
         """Gives a turn its clip, which has been put before; an older clip of it is deleted.
 

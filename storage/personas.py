@@ -118,19 +118,31 @@ class PersonaRepository:
         raise NotFoundError(_nobody(name, [(row.slug, row.folded_name) for row in rows]))
 
     async def list(
-        self, gallery: str, *, search: str = "", limit: int = 100, offset: int = 0
+        self,
+        gallery: str,
+        *,
+        search: str = "",
+        creator: str | None = None,
+        adult: bool | None = None,
+        limit: int = 100,
+        offset: int = 0,
+        newest_first: bool = False,
     ) -> list[Persona]:
         """The personas of a gallery, oldest first.
 
         Args:
             gallery: its id.
             search: words that name, kind, tagline or description must have, in any case.
+            creator: only those that this member made.
+            adult: only those that are, or are not, for adults.
             limit: how many at most.
             offset: how many to pass over.
+            newest_first: in the other order.
         """
         p = t.persona.c
-        query = select(p.id, p.body).where(*_matching(gallery, search))
-        query = query.order_by(p.created_at, p.id).limit(max(limit, 0)).offset(max(offset, 0))
+        query = select(p.id, p.body).where(*_matching(gallery, search, creator, adult))
+        order = (p.created_at.desc(), p.id.desc()) if newest_first else (p.created_at, p.id)
+        query = query.order_by(*order).limit(max(limit, 0)).offset(max(offset, 0))
         personas = []
         async with self._database.reading() as connection:
             for row in await connection.execute(query):
@@ -140,9 +152,17 @@ class PersonaRepository:
                     log.exception("Persona %s cannot be read", row.id)
         return personas
 
-    async def count(self, gallery: str, *, search: str = "") -> int:
+    async def count(
+        self,
+        gallery: str,
+        *,
+        search: str = "",
+        creator: str | None = None,
+        adult: bool | None = None,
+    ) -> int:
         """How many personas `list` would give without limit."""
-        query = select(func.count()).select_from(t.persona).where(*_matching(gallery, search))
+        query = select(func.count()).select_from(t.persona)
+        query = query.where(*_matching(gallery, search, creator, adult))
         async with self._database.reading() as connection:
             return await connection.scalar(query) or 0
 
@@ -265,9 +285,17 @@ async def _refer(connection: AsyncConnection, persona_id: str, keys: set[MediaKe
         raise NotFoundError("The portrait of this persona is not kept any more.") from error
 
 
-def _matching(gallery: str, search: str) -> builtins.list[ColumnElement[bool]]:
+def _matching(
+    gallery: str, search: str, creator: str | None = None, adult: bool | None = None
+) -> builtins.list[ColumnElement[bool]]:
     words = [t.persona.c.folded_text.contains(w, autoescape=True) for w in fold(search).split()]
-    return [t.persona.c.gallery == gallery, *words]
+    made = [t.persona.c.body["creator"].as_string() == creator] if creator is not None else []
+    is_adult = t.persona.c.body["adult"].as_boolean()
+    # Personas that were stored before there was such a thing say nothing about it.
+    for_adults = (
+        [is_adult.is_(True) if adult else is_adult.is_not(True)] if adult is not None else []
+    )
+    return [t.persona.c.gallery == gallery, *words, *made, *for_adults]
 
 
 def _quote(name: str) -> str:

@@ -174,6 +174,7 @@ post = Table(
     Column("message", String(64), primary_key=True, comment="as the platform names it"),
     Column("persona", ForeignKey(persona.c.id, ondelete="CASCADE"), nullable=False, index=True),
     Column("turn", ForeignKey(turn.c.id, ondelete="SET NULL"), nullable=True, index=True),
+    Column("kind", String(8), nullable=False, comment="text, or file for a clip or sound alone"),
     Column("question", String(64), nullable=False, comment="the message that was answered"),
     Column("asked_by", Text, nullable=False),
     Column("created_at", UtcDateTime, nullable=False, index=True),

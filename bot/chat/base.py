@@ -11,6 +11,7 @@ from typing import Protocol
 from engine.speech.base import Speech
 from engine.talkinghead.base import Clip
 from personas.errors import ChatAnythingError
+from personas.persona import Persona
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,23 @@ class Activity(StrEnum):
     FILMING = "filming"
 
 
+@dataclass(frozen=True)
+class Before:
+    """The messages of an answer that is going to be replaced, all empty for a new one.
+
+    Attributes:
+        messages: with the text, in order; they are changed instead of posting others.
+        files: with the clip or the sound alone; they go when the new one comes.
+    """
+
+    messages: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+
+
+class RefusedError(ChatAnythingError):
+    """Somebody may not do this here."""
+
+
 class GoneError(ChatAnythingError):
     """The message, the channel or the right to write there is gone: nothing more can be shown."""
 
@@ -126,7 +144,18 @@ class Outlet(Protocol):
 
     @property
     def message_ids(self) -> tuple[str, ...]:
-        """The messages that this answer has become so far, the first with the text."""
+        """The messages that the text has become so far, in order."""
+
+    @property
+    def file_ids(self) -> tuple[str, ...]:
+        """The messages that hold a clip or a sound and no text, so far."""
+
+    async def heard(self, text: str) -> None:
+        """Shows, quoted, what was understood of a voice message.
+
+        Raises:
+            GoneError: there is nowhere to show it any more.
+        """
 
     def activity(self, doing: Activity) -> AbstractAsyncContextManager[None]:
         """Shows what the persona is doing for as long as the context lasts; never fails."""
@@ -158,3 +187,7 @@ class Outlet(Protocol):
 
     async def tell(self, reason: str) -> None:
         """Tells who asked, and where the platform can nobody else, a sentence. Never fails."""
+
+
+OpenOutlet = Callable[[Persona, Before], Awaitable[Outlet]]
+"""How an adapter makes an outlet, once it is known who answers."""

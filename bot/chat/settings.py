@@ -20,7 +20,9 @@ class ChatSettings(BaseModel):
         default=5_000, ge=0, description="messages of a whole community a day; 0: any"
     )
     creations_each: int = Field(
-        default=20, ge=0, description="personas that one person makes a day in one community; 0: any"
+        default=20,
+        ge=0,
+        description="personas that one person makes a day in one community; 0: any",
     )
     creations: int = Field(
         default=200, ge=0, description="personas that a whole community makes a day; 0: any"

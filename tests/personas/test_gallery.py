@@ -48,7 +48,14 @@ def test_other_ids_are_refused(id: str) -> None:
 
 @pytest.mark.parametrize("action", Action)
 def test_usual_rules(action: Action) -> None:
-    for_all = {Action.VIEW, Action.TALK, Action.CREATE, Action.EXPORT, Action.FORGET}
+    for_all = {
+        Action.VIEW,
+        Action.TALK,
+        Action.CREATE,
+        Action.EXPORT,
+        Action.FORGET,
+        Action.SETTLE,
+    }
     for_creator = for_all | {Action.EDIT, Action.DELETE}
     assert bool(may(OTHER, action, persona=PERSONA)) == (action in for_all)
     assert bool(may(CREATOR, action, persona=PERSONA)) == (action in for_creator)

@@ -54,6 +54,12 @@ def upgrade() -> None:
         sa.Column("persona", sa.String(64), nullable=False),
         sa.Column("turn", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column(
+            "kind",
+            sa.String(8),
+            nullable=False,
+            comment="text, or file for a clip or sound alone",
+        ),
+        sa.Column(
             "question", sa.String(64), nullable=False, comment="the message that was answered"
         ),
         sa.Column("asked_by", sa.Text, nullable=False),

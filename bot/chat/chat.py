@@ -1,0 +1,108 @@
+"""Chat: all that an adapter needs, put together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.chat.ears import Ears
+from bot.chat.gallery import Gallery
+from bot.chat.listeners import Listeners
+from bot.chat.quotas import Quotas
+from bot.chat.replies import Replies
+from bot.chat.rights import Rights
+from bot.chat.rooms import Rooms
+from bot.chat.settings import ChatSettings
+from bot.chat.works import Works
+
+if TYPE_CHECKING:
+    from engine.conversation import Conversations, ConversationSettings
+    from engine.creation import Creator
+    from engine.hearing.base import SpeechRecognizer
+    from engine.hearing.settings import HearingSettings
+    from personas.styles import StyleCatalogue
+    from personas.voices import VoiceCatalogue
+    from storage.store import Storage
+
+
+class Chat:
+    """The platform-neutral half of every adapter.
+
+    An adapter calls `replies.receive` with each message, and one function of `gallery`, `rooms`
+    or `replies` for each command and button. All of them check the rights of who asks, and raise
+    a `ChatAnythingError` whose sentence is for that person.
+
+    Args:
+        storage: what is kept.
+        creator: makes personas.
+        conversations: make answers.
+        styles: the catalogue of looks, to choose from.
+        voices: the catalogue of voices, to choose from.
+        recognizer: understands voice messages; None where nobody can.
+        settings: limits of this program.
+        conversation: how answers are.
+        hearing: limits of recordings.
+
+    Attributes:
+        gallery: personas found, made, changed, carried in and out.
+        rooms: who lives in a channel, how answers are there, and the community's rules.
+        replies: messages answered; answers had again, stopped and taken back.
+        styles: the catalogue of looks.
+        voices: the catalogue of voices.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        creator: Creator,
+        conversations: Conversations,
+        styles: StyleCatalogue,
+        voices: VoiceCatalogue,
+        recognizer: SpeechRecognizer | None,
+        settings: ChatSettings,
+        conversation: ConversationSettings,
+        hearing: HearingSettings,
+    ) -> None:
+        self.styles = styles
+        self.voices = voices
+        self._storage = storage
+        rights = Rights(storage)
+        quotas = Quotas(storage, settings)
+        listeners = Listeners(storage, rights)
+        self._works = Works(
+            storage,
+            conversations,
+            rights,
+            quotas,
+            settings,
+            conversation.mode,
+            conversation.clips_at_once,
+        )
+        self.gallery = Gallery(storage, creator, conversations, rights, quotas)
+        self.rooms = Rooms(storage, conversations, rights, listeners)
+        self.replies = Replies(
+            storage,
+            conversations,
+            rights,
+            listeners,
+            Ears(recognizer, hearing.max_seconds, hearing.max_bytes),
+            self._works,
+            settings.longest_message,
+        )
+
+    @property
+    def in_flight(self) -> int:
+        """How many answers are being made."""
+        return len(self._works)
+
+    async def move(
+        self, gallery: tuple[str, str] | None = None, channel: tuple[str, str] | None = None
+    ) -> None:
+        """Follows a community or a channel to another id: (old, new)."""
+        if gallery is not None:
+            await self._storage.galleries.move(*gallery)
+        if channel is not None:
+            await self._storage.channels.move(*channel)
+
+    async def aclose(self, grace: float = 20.0) -> None:
+        """Takes no more messages, finishes what is in flight, and stops what takes too long."""
+        await self._works.aclose(grace)

@@ -1,0 +1,331 @@
+"""Personas of a place: found, shown, made, changed, carried in and out."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import OrderedDict
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from bot.chat.base import Person, Place
+from bot.chat.quotas import Quotas
+from bot.chat.rights import Rights
+from engine.conversation import Conversations, Mode
+from engine.creation import CreationRequest, Creator
+from engine.events import (
+    ClipReady,
+    CreationEvent,
+    CreationFailed,
+    PersonaReady,
+    ReplyEvent,
+    SpeechReady,
+)
+from personas.errors import InvalidInputError, NotFoundError, UnavailableError
+from personas.gallery import Action
+from personas.persona import Persona, Personality, slugify
+from personas.text import clean, plain_name
+
+if TYPE_CHECKING:
+    from personas.cards import Form
+    from storage.store import Storage
+
+_GREETINGS = 16
+"""Spoken greetings that are kept; each takes some hundred kilobytes."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """A part of a gallery.
+
+    Attributes:
+        personas: in their order.
+        number: of this page, from 0.
+        pages: how many there are, at least 1.
+        total: how many personas match.
+        query: the words that were looked for.
+    """
+
+    personas: tuple[Persona, ...]
+    number: int
+    pages: int
+    total: int
+    query: str = ""
+
+
+class Gallery:
+    """What people do with the personas of their community. Every way in asks the rights first.
+
+    Args:
+        storage: where personas are.
+        creator: makes them.
+        conversations: let them speak.
+        rights: who may do what.
+        quotas: how much people may use.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        creator: Creator,
+        conversations: Conversations,
+        rights: Rights,
+        quotas: Quotas,
+    ) -> None:
+        self._storage = storage
+        self._creator = creator
+        self._conversations = conversations
+        self._rights = rights
+        self._quotas = quotas
+        self._greetings: OrderedDict[tuple[str, Mode], tuple[ReplyEvent, ...]] = OrderedDict()
+
+    async def page(
+        self, place: Place, person: Person, *, query: str = "", number: int = 0, size: int = 6
+    ) -> Page:
+        """A page of the gallery, newest first; a number past the end gives the last page.
+
+        Raises:
+            RefusedError: this person may not look.
+        """
+        await self._rights.require(place, person, Action.VIEW)
+        own = await self._rights.only_own(place, person)
+        kept = self._storage.personas
+        query = " ".join(query.split())[:100]
+        total = await kept.count(place.gallery, search=query, creator=own, adult=_adult(place))
+        pages = max(1, -(-total // size))
+        number = min(max(number, 0), pages - 1)
+        personas = await kept.list(
+            place.gallery,
+            search=query,
+            creator=own,
+            adult=_adult(place),
+            limit=size,
+            offset=number * size,
+            newest_first=True,
+        )
+        return Page(tuple(personas), number, pages, total, query)
+
+    async def get(self, place: Place, person: Person, name: str) -> Persona:
+        """The persona that somebody means by a name, a slug, an id or some words.
+
+        Raises:
+            ChatAnythingError: there is none here, or it could be several; says which.
+        """
+        persona = await self._storage.personas.get(place.gallery, name, loosely=True)
+        return await self._rights.seen(place, person, persona.id)
+
+    async def by_id(self, place: Place, person: Person, persona_id: str) -> Persona:
+        """The persona behind a button.
+
+        Raises:
+            ChatAnythingError: it is gone, or not of this place.
+        """
+        return await self._rights.seen(place, person, persona_id)
+
+    async def complete(
+        self, place: Place, person: Person, typed: str, limit: int = 25
+    ) -> list[Persona]:
+        """The personas that somebody may mean while typing; none where they may not look."""
+        with contextlib.suppress(InvalidInputError, NotFoundError):
+            return list((await self.page(place, person, query=typed, size=limit)).personas)
+        return []
+
+    async def create(
+        self,
+        place: Place,
+        person: Person,
+        description: str,
+        *,
+        style: str = "",
+        voice: str = "",
+        photo: bytes | None = None,
+        seed: int | None = None,
+        adult: bool = False,
+    ) -> AsyncGenerator[CreationEvent]:
+        """Makes a persona for this place; the last event says how it ended.
+
+        Raises:
+            ChatAnythingError: before the first event: it may not be made; says why.
+        """
+        await self._rights.require_creation(place, person)
+        if adult and not place.adult:
+            raise InvalidInputError(
+                "Personas for adults are made in channels for adults only. This one is not."
+            )
+        request = CreationRequest(
+            description,
+            gallery=place.gallery,
+            creator=person.id,
+            seed=seed,
+            style=style,
+            voice=voice,
+            photo=photo,
+            adult=adult,
+        )
+        async with contextlib.aclosing(
+            self._made(place, person, self._creator.create(request))
+        ) as events:
+            async for event in events:
+                yield event
+
+    async def rename(self, place: Place, person: Person, persona: Persona, name: str) -> Persona:
+        """Gives a persona another name.
+
+        Raises:
+            ChatAnythingError: it keeps its name; says why.
+        """
+        name = plain_name(name)
+        if not name:
+            raise InvalidInputError("That is no name. Use letters.")
+        return await self.edit(place, person, persona, name=name)
+
+    async def edit(self, place: Place, person: Person, persona: Persona, **changes: str) -> Persona:
+        """Changes who a persona is: name, tagline, character, speaking_style, greeting.
+
+        Raises:
+            ChatAnythingError: it stays as it is; says why.
+        """
+        persona = await self._rights.seen(place, person, persona.id, Action.EDIT)
+        before = persona.personality
+        cleaned = {key: clean(value).strip() for key, value in changes.items()}
+        try:
+            personality = Personality.model_validate({**before.model_dump(), **cleaned})
+        except ValidationError as error:
+            wrong = ", ".join(str(problem["loc"][0]) for problem in error.errors())
+            raise InvalidInputError(
+                f"This cannot be used: {wrong} is empty or too long."
+            ) from error
+        slug = persona.slug
+        if personality.name != before.name:
+            slug = slugify(personality.name, slugify(personality.kind))
+        changed = persona.model_copy(update={"personality": personality, "slug": slug})
+        return await self._storage.personas.update(changed)
+
+    async def redraw(
+        self,
+        place: Place,
+        person: Person,
+        persona: Persona,
+        *,
+        style: str = "",
+        seed: int | None = None,
+    ) -> AsyncGenerator[CreationEvent]:
+        """Gives a persona another portrait; the last event says how it ended.
+
+        Raises:
+            ChatAnythingError: before the first event: it may not be drawn; says why.
+        """
+        persona = await self._rights.seen(place, person, persona.id, Action.EDIT)
+        drawing = self._creator.new_portrait(persona, seed=seed, style=style)
+        async with contextlib.aclosing(self._made(place, person, drawing)) as events:
+            async for event in events:
+                yield event
+
+    async def recast(
+        self, place: Place, person: Person, persona: Persona, voice: str = ""
+    ) -> Persona:
+        """Gives a persona another voice.
+
+        Raises:
+            ChatAnythingError: it keeps its voice; says why.
+        """
+        persona = await self._rights.seen(place, person, persona.id, Action.EDIT)
+        return await self._creator.new_voice(persona, voice)
+
+    async def delete(self, place: Place, person: Person, persona: Persona) -> None:
+        """Deletes a persona with all that was said with it.
+
+        Raises:
+            ChatAnythingError: it stays; says why.
+        """
+        persona = await self._rights.seen(place, person, persona.id, Action.DELETE)
+        await self._storage.personas.delete(place.gallery, persona.id)
+
+    async def export(
+        self, place: Place, person: Person, persona: Persona, form: Form = "png"
+    ) -> tuple[str, bytes]:
+        """A persona as a character card: the file's name and its bytes.
+
+        Raises:
+            ChatAnythingError: it is not given away; says why.
+        """
+        from engine.exchange import export_card
+
+        persona = await self._rights.seen(place, person, persona.id, Action.EXPORT)
+        data = await export_card(self._storage, persona, form)
+        return f"{persona.slug}.{form}", data
+
+    async def bring(
+        self, place: Place, person: Person, card: bytes
+    ) -> AsyncGenerator[CreationEvent]:
+        """Makes a persona of a character card; the last event says how it ended.
+
+        Raises:
+            ChatAnythingError: before the first event: it may not be made; says why.
+        """
+        from engine.exchange import import_card
+
+        await self._rights.require_creation(place, person)
+        making = import_card(
+            self._creator, self._storage, card, gallery=place.gallery, member=person.id
+        )
+        async with contextlib.aclosing(self._made(place, person, making)) as events:
+            async for event in events:
+                yield event
+
+    async def greet(
+        self, place: Place, person: Person, persona: Persona, mode: Mode = "clip"
+    ) -> tuple[ReplyEvent, ...]:
+        """A persona's greeting as it says it: `SpeechReady`, then `ClipReady` where wanted.
+
+        Raises:
+            ChatAnythingError: it cannot speak; says why.
+        """
+        await self._rights.seen(place, person, persona.id, Action.TALK)
+        key = (f"{persona.portrait.image}\n{persona.voice}\n{persona.personality.greeting}", mode)
+        known = self._greetings.get(key)
+        if known is not None:
+            self._greetings.move_to_end(key)
+            return known
+        events = [
+            event
+            async for event in self._conversations.perform(
+                persona, persona.personality.greeting, mode=mode
+            )
+        ]
+        if not any(isinstance(event, ClipReady | SpeechReady) for event in events):
+            raise UnavailableError(f"{persona.personality.name} has no voice right now.")
+        self._greetings[key] = tuple(events)
+        while len(self._greetings) > _GREETINGS:
+            self._greetings.popitem(last=False)
+        return tuple(events)
+
+    async def portrait(self, persona: Persona) -> bytes:
+        """The portrait, a PNG file.
+
+        Raises:
+            NotFoundError: it is not kept any more.
+        """
+        return await self._storage.media.get(persona.portrait.image)
+
+    async def _made(
+        self, place: Place, person: Person, making: AsyncGenerator[CreationEvent]
+    ) -> AsyncGenerator[CreationEvent]:
+        """The events; what comes to nothing, or was there before, is not counted."""
+        async with (
+            self._quotas.spend(place, person, "creation") as spent,
+            contextlib.aclosing(making) as events,
+        ):
+            async for event in events:
+                if isinstance(event, CreationFailed) or (
+                    isinstance(event, PersonaReady) and event.existing
+                ):
+                    spent.kept = False
+                yield event
+
+
+def _adult(place: Place) -> bool | None:
+    """None: whatever there is; False: only what everybody may see."""
+    return None if place.adult else False

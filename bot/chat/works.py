@@ -1,0 +1,239 @@
+"""Answers in the making: each a task of its own that can be stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncGenerator, Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, cast
+
+from bot.chat.base import Before, GoneError, OpenOutlet, Outlet, Person, Place, RefusedError
+from bot.chat.delivery import Delivered, deliver_clip, deliver_text
+from bot.chat.queue import FairQueue
+from bot.chat.quotas import Quotas
+from bot.chat.rights import Rights, member
+from bot.chat.settings import ChatSettings
+from engine.conversation import Conversations, Mode
+from engine.events import ReplyEvent
+from personas.errors import NotFoundError
+from personas.persona import Persona
+
+if TYPE_CHECKING:
+    from storage.store import Storage
+
+log = logging.getLogger(__name__)
+
+Say = Callable[[Mode, "float | None"], AsyncGenerator[ReplyEvent]]
+"""Begins an answer, in a mode and with so many seconds of sound."""
+
+
+@dataclass(eq=False)
+class Work:
+    """An answer that is being made.
+
+    Attributes:
+        place: where.
+        question: the message that is answered.
+        asked_by: who asked, by id.
+        persona: who answers.
+        task: makes it.
+        outlet: shows it, once there is one.
+    """
+
+    place: Place
+    question: str
+    asked_by: str
+    persona: Persona
+    task: asyncio.Task[None] | None = None
+    outlet: Outlet | None = None
+    delivered: Delivered = field(default_factory=Delivered)
+
+    def is_about(self, message: str) -> bool:
+        """Whether a message is the question, or a part of the answer."""
+        if message == self.question:
+            return True
+        return self.outlet is not None and message in (
+            *self.outlet.message_ids,
+            *self.outlet.file_ids,
+        )
+
+
+class Works:
+    """Makes answers, fairly between communities and people, and stops them when told to.
+
+    Args:
+        storage: remembers what was posted.
+        conversations: know what was said.
+        rights: who may do what.
+        quotas: how much people may use.
+        settings: how many at once.
+        mode: what answers are where nobody has chosen.
+        clips_at_once: clips that are made at the same time.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        conversations: Conversations,
+        rights: Rights,
+        quotas: Quotas,
+        settings: ChatSettings,
+        mode: Mode,
+        clips_at_once: int,
+    ) -> None:
+        self._storage = storage
+        self._conversations = conversations
+        self._rights = rights
+        self._quotas = quotas
+        self._mode: Mode = mode
+        self._texts = FairQueue(settings.at_once, settings.waiting_each, settings.waiting)
+        # Nobody who got a text is turned away from its clip.
+        self._clips = FairQueue(clips_at_once, settings.waiting, settings.waiting)
+        self._working: set[Work] = set()
+        self.closed = False
+
+    def __len__(self) -> int:
+        """How many answers are being made."""
+        return len(self._working)
+
+    def is_busy_with(self, place: Place, message: str) -> bool:
+        """Whether an answer to, or with, this message is being made."""
+        return any(work.is_about(message) for work in self._here(place))
+
+    async def run(
+        self,
+        work: Work,
+        person: Person,
+        say: Say | None,
+        open_outlet: OpenOutlet,
+        before: Before | None = None,
+    ) -> None:
+        """Runs an answer in a task of its own, so that it can be stopped; None only listens."""
+        work.task = asyncio.create_task(
+            self._work(work, person, say, open_outlet, before or Before())
+        )
+        self._working.add(work)
+        work.task.add_done_callback(lambda _: self._working.discard(work))
+        try:
+            # Who waits for an answer may go away; the answer still gets finished.
+            await asyncio.shield(work.task)
+        except asyncio.CancelledError:
+            if not work.task.done():
+                raise
+
+    async def _work(
+        self,
+        work: Work,
+        person: Person,
+        say: Say | None,
+        open_outlet: OpenOutlet,
+        before: Before,
+    ) -> None:
+        place = work.place
+        mode, seconds = await self._manner(place)
+        async with (
+            self._quotas.spend(place, person, "message") as spent,
+            contextlib.AsyncExitStack() as open_events,
+        ):
+            try:
+                async with self._texts.turn(place.gallery, person.id):
+                    work.outlet = outlet = await open_outlet(work.persona, before)
+                    if say is None:
+                        return
+                    events = say(mode, seconds)
+                    await open_events.enter_async_context(contextlib.aclosing(events))
+                    await deliver_text(outlet, events, work.delivered)
+                    await self._remember(work)
+                if work.delivered.failure:
+                    spent.kept = False
+                elif mode != "text":
+                    turn = self._clips.turn(place.gallery, person.id)
+                    await deliver_clip(outlet, events, mode, turn)
+                    await self._remember(work)
+            except GoneError as error:
+                log.info("An answer has nowhere to go: %s", error)
+            except asyncio.CancelledError:
+                await open_events.aclose()  # what was shown is kept now
+                await asyncio.shield(self._remember(work))
+                raise
+
+    async def _manner(self, place: Place) -> tuple[Mode, float | None]:
+        """What answers are in this place, and how long they speak."""
+        policy = await self._rights.policy(place)
+        chosen = await self._storage.channels.mode(place.channel)
+        if chosen is None and place.parent:
+            chosen = await self._storage.channels.mode(place.parent)
+        mode = cast("Mode", chosen or policy.mode or self._mode)
+        return mode, policy.clip_seconds
+
+    async def _remember(self, work: Work) -> None:
+        """Links the messages to what was said, for replies, other answers and questions."""
+        from storage.channels import Post
+
+        if work.outlet is None:
+            return
+        turn_id = work.delivered.turn_id
+        if turn_id is None and not work.delivered.failure:
+            turn_id = await self._conversations.last_answer(work.persona, work.place.channel)
+        for kind, messages in (
+            ("text", work.outlet.message_ids),
+            ("file", work.outlet.file_ids),
+        ):
+            for message in messages:
+                post = Post(
+                    channel=work.place.channel,
+                    message=message,
+                    persona_id=work.persona.id,
+                    kind=cast("Literal['text', 'file']", kind),
+                    turn_id=turn_id,
+                    question=work.question[:64],
+                    asked_by=work.asked_by,
+                )
+                # The persona may have been deleted while it spoke.
+                with contextlib.suppress(NotFoundError):
+                    await self._storage.channels.posted(post)
+
+    async def stop(self, place: Place, person: Person, message: str = "") -> int:
+        """Stops answers that are being made; what was shown by then stays.
+
+        Args:
+            place: where.
+            person: who wants it: who asked, or a moderator.
+            message: the question or a message of the answer; empty: all of this person's here.
+
+        Returns:
+            How many were stopped.
+
+        Raises:
+            RefusedError: somebody else asked for it.
+        """
+        mine = member(place, person).is_moderator
+        found = [work for work in self._here(place) if not message or work.is_about(message)]
+        allowed = [work for work in found if mine or work.asked_by == person.id]
+        if message and found and not allowed:
+            raise RefusedError("Only who asked, or a moderator, can stop this.")
+        await self._cancel(allowed)
+        return len(allowed)
+
+    async def retract(self, place: Place, question: str) -> None:
+        """Stops answering a message that its author has deleted."""
+        await self._cancel(work for work in self._here(place) if work.question == question)
+
+    async def aclose(self, grace: float = 20.0) -> None:
+        """Takes no more messages, finishes what is in flight, and stops what takes too long."""
+        self.closed = True
+        tasks = [work.task for work in self._working if work.task is not None]
+        if tasks:
+            await asyncio.wait(tasks, timeout=grace)
+        await self._cancel(list(self._working))
+
+    async def _cancel(self, works: Iterable[Work]) -> None:
+        tasks = [work.task for work in works if work.task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _here(self, place: Place) -> list[Work]:
+        return [work for work in self._working if work.place.channel == place.channel]
