@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import discord
 
@@ -87,7 +87,7 @@ class DiscordOutlet:
         self._reply_to = reply_to
         self._messages = [_Shown(id, old=True) for id in reuse]
         self._lost: list[int] = []
-        self._sounds: list[int] = []
+        self._files: list[int] = []
         self._speaker: Speaker | None = None
         self._working = asyncio.Lock()
 
@@ -116,7 +116,7 @@ class DiscordOutlet:
     def message_ids(self) -> tuple[str, ...]:
         """The messages that this answer has become so far."""
         shown = [message.id for message in self._messages if not message.old]
-        return tuple(str(id) for id in (*shown, *self._lost, *self._sounds))
+        return tuple(str(id) for id in (*shown, *self._lost, *self._files))
 
     @contextlib.asynccontextmanager
     async def activity(self, doing: Activity) -> AsyncIterator[None]:
@@ -135,15 +135,7 @@ class DiscordOutlet:
         Raises:
             GoneError: there is nowhere to show it any more.
         """
-        async with self._working:
-            for place, text in enumerate(pieces):
-                buttons = Buttons.NONE
-                if place == len(pieces) - 1:
-                    buttons = Buttons.DONE if final else Buttons.WRITING
-                await self._put(place, harmless(text), buttons)
-            if final:
-                await self._drop(self._messages[len(pieces) :])
-                del self._messages[len(pieces) :]
+        await _to_its_end(self._show(pieces, final))
 
     async def send_clip(self, clip: Clip) -> None:
         """Puts the clip on the last message of the text, or right after it.
@@ -152,8 +144,8 @@ class DiscordOutlet:
             TooLargeError: not of this size; nothing was sent.
             GoneError: there is nowhere to show it any more.
         """
-        async with self._working:
-            await self._attach(self._upload(f"{self._persona.slug}.mp4", clip.data))
+        upload = self._upload(f"{self._persona.slug}.mp4", clip.data)
+        await _to_its_end(self._attach(upload))
 
     async def send_voice(self, speech: Speech) -> None:
         """Sends a voice message, or where that is not allowed a sound file with the text.
@@ -163,20 +155,7 @@ class DiscordOutlet:
             GoneError: there is nowhere to show it any more.
         """
         data = await asyncio.to_thread(opus_bytes, speech)
-        upload = self._upload(FILE, data)
-        async with self._working:
-            if self._may_send_voice_messages():
-                last = self._messages[-1].id if self._messages else self._reply_to
-                try:
-                    sent = await send_voice_message(
-                        self._stage.client, self._channel.id, speech, upload, last
-                    )
-                except GoneError as error:
-                    log.info("No voice message: %s", error.__cause__ or error)
-                else:
-                    self._sounds.append(sent)
-                    return
-            await self._attach(self._upload(f"{self._persona.slug}.ogg", data))
+        await _to_its_end(self._say(speech, self._upload(FILE, data)))
 
     async def tell(self, reason: str) -> None:
         """Tells who asked."""
@@ -189,6 +168,32 @@ class DiscordOutlet:
         if len(data) > self.file_limit:
             raise TooLargeError("Discord takes no file of this size here.")
         return Upload(name, data)
+
+    async def _show(self, pieces: Sequence[str], final: bool) -> None:
+        async with self._working:
+            for place, text in enumerate(pieces):
+                buttons = Buttons.NONE
+                if place == len(pieces) - 1:
+                    buttons = Buttons.DONE if final else Buttons.WRITING
+                await self._put(place, harmless(text), buttons)
+            if final:
+                await self._drop(self._messages[len(pieces) :])
+                del self._messages[len(pieces) :]
+
+    async def _say(self, speech: Speech, upload: Upload) -> None:
+        async with self._working:
+            last = self._messages[-1].id if self._messages else self._reply_to
+            if self._may_send_voice_messages():
+                try:
+                    sent = await send_voice_message(
+                        self._stage.client, self._channel.id, speech, upload, last
+                    )
+                except GoneError as error:
+                    log.info("No voice message: %s", error.__cause__ or error)
+                else:
+                    self._files.append(sent)
+                    return
+        await self._attach(Upload(f"{self._persona.slug}.ogg", upload.data))
 
     async def _put(self, place: int, text: str, buttons: Buttons) -> None:
         """Makes the message at `place` say `text`."""
@@ -247,15 +252,16 @@ class DiscordOutlet:
 
     async def _attach(self, upload: Upload) -> None:
         """Puts a file on the last message, or on one of its own."""
-        last = self._messages[-1] if self._messages else None
-        if last is not None and not last.fixed:
-            speaker = await self._voice()
-            try:
-                await speaker.edit(last.id, view=self._view(last.buttons), uploads=(upload,))
-                return
-            except VoiceLostError:
-                self._speaker = None
-        self._sounds.append(await self._send("", upload=upload))
+        async with self._working:
+            last = self._messages[-1] if self._messages else None
+            if last is not None and not last.fixed:
+                speaker = await self._voice()
+                try:
+                    await speaker.edit(last.id, view=self._view(last.buttons), uploads=(upload,))
+                    return
+                except VoiceLostError:
+                    self._speaker = None
+            self._files.append(await self._send("", upload=upload))
 
     async def _drop(self, messages: Sequence[_Shown]) -> None:
         speaker = await self._voice()
@@ -283,3 +289,13 @@ class DiscordOutlet:
             while True:
                 await self._stage.client.http.send_typing(self._channel.id)
                 await asyncio.sleep(_TYPING_SECONDS)
+
+
+async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
+    """Does what must not be broken off half-way: a message that was posted has to be known.
+
+    Who waits for it may be cancelled all the same; what is shown next waits for it.
+    """
+    task = asyncio.ensure_future(work)
+    task.add_done_callback(lambda done: done.cancelled() or done.exception())
+    await asyncio.shield(task)
