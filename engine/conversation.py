@@ -165,6 +165,7 @@ class Conversations:
         channel: str,
         turn_id: int,
         *,
+        message: str | None = None,
         mode: Mode | None = None,
         max_seconds: float | None = None,
     ) -> AsyncGenerator[ReplyEvent]:
@@ -176,6 +177,7 @@ class Conversations:
             persona: whose answer it is.
             channel: where it was given.
             turn_id: the answer.
+            message: what is asked instead of what was asked; the same when None.
             mode: what the answer is; as set when None.
             max_seconds: about how much of it is spoken; as set when None.
         """
@@ -192,10 +194,14 @@ class Conversations:
             if asked.role != "user":
                 raise InvalidInputError("Nobody asked for this, so there is no other answer.")
 
+            text = asked.text if message is None else clean(message[:_MAX_MESSAGE])
+
             async def keep(answer: str) -> Turn:
+                if text != asked.text and asked.id is not None:
+                    await kept.replace(asked.id, text)
                 return await kept.replace(turn_id, answer)
 
-            question = Question(conversation.id, asked.text, asked.author, history, old.text)
+            question = Question(conversation.id, text, asked.author, history, old.text)
             return question, keep
 
         async with contextlib.aclosing(

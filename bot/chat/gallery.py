@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from collections import OrderedDict
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
@@ -169,6 +170,30 @@ class Gallery:
         ) as events:
             async for event in events:
                 yield event
+
+    async def adopt(self, place: Place, person: Person, persona_id: str, source: Place) -> Persona:
+        """Takes a persona along from another place, as a copy that leads a life of its own.
+
+        Taken twice, it is the same copy.
+
+        Args:
+            place: where it will live.
+            person: who takes it; the adapter has made sure that they belong to both places.
+            persona_id: who.
+            source: where it lives now.
+
+        Raises:
+            ChatAnythingError: it stays where it is; says why.
+        """
+        persona = await self._rights.seen(source, person, persona_id, Action.EXPORT)
+        told = f"{place.gallery}\n{persona.id}".encode()
+        id = hashlib.sha256(told).hexdigest()[:32]
+        known = await self._storage.personas.by_id(id)
+        if known is not None:
+            return known
+        await self._rights.require_creation(place, person)
+        copy = {"id": id, "gallery": place.gallery, "creator": person.id}
+        return await self._storage.personas.add(persona.model_copy(update=copy))
 
     async def rename(self, place: Place, person: Person, persona: Persona, name: str) -> Persona:
         """Gives a persona another name.

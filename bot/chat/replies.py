@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from typing import TYPE_CHECKING
 
 from bot.chat.base import (
@@ -17,6 +17,7 @@ from bot.chat.base import (
 )
 from bot.chat.ears import Ears
 from bot.chat.listeners import Listeners
+from bot.chat.notices import Notices
 from bot.chat.rights import Rights, member
 from bot.chat.works import Work, Works
 from engine.conversation import Conversations, Mode
@@ -62,6 +63,7 @@ class Replies:
         self._ears = ears
         self._works = works
         self._longest_message = longest_message
+        self._notices = Notices()
 
     async def receive(self, message: IncomingMessage, open_outlet: OpenOutlet) -> None:
         """Answers a message, if it is for somebody; returns when the answer is delivered.
@@ -75,17 +77,38 @@ class Replies:
             return
         if not message.text.strip() and message.sound is None:
             return
-        personas = await self._listeners.whom(message)
-        if not personas:
-            return
+        with self._notices.once(message):
+            personas = await self._listeners.whom(message)
+            if personas and await self._storage.channels.handle(message.place.channel, message.id):
+                await self._answer_all(message, personas, open_outlet)
+
+    async def edited(self, message: IncomingMessage, open_outlet: OpenOutlet) -> None:
+        """Answers a message anew that its author has changed, as long as nothing came after it.
+
+        Raises:
+            ChatAnythingError: there is no new answer; the sentence is for who wrote.
+        """
         place = message.place
-        if not await self._storage.channels.handle(place.channel, message.id):
+        if self._works.closed or message.author.is_bot or not message.text.strip():
             return
-        policy = await self._rights.policy(place)
-        if message.sound is not None and policy.hearing is Hearing.OFF:
-            raise RefusedError("Nobody listens to voice messages here. Please write.")
-        await self._each(
-            self._answer(message, persona, policy, open_outlet) for persona in personas
+        stopped = await self._works.retract(place, message.id)
+        posts = await self._storage.channels.posts(place.channel, question=message.id)
+        if not posts:
+            if stopped:  # nothing had been shown yet
+                personas = await self._listeners.whom(message)
+                await self._answer_all(message, personas, open_outlet)
+            return
+        turn_id = posts[0].turn_id
+        persona = await self._rights.seen(place, message.author, posts[0].persona_id, Action.TALK)
+        last = await self._conversations.last_answer(persona, place.channel)
+        if turn_id is None or turn_id != last:
+            return
+        await self._again(
+            Work(place, message.id, message.author.id, persona),
+            message.author,
+            turn_id,
+            open_outlet,
+            self._readable(message.text),
         )
 
     async def ask(
@@ -177,20 +200,8 @@ class Replies:
             raise NotFoundError("I do not remember what this was about.")
         if self._works.is_busy_with(place, message):
             raise InvalidInputError("I am still at it.")
-        turn_id = post.turn_id
-        posts = await self._storage.channels.posts(place.channel, turn_id=turn_id)
-        before = Before(
-            tuple(one.message for one in posts if one.kind == "text"),
-            tuple(one.message for one in posts if one.kind == "file"),
-        )
-
-        def say(mode: Mode, seconds: float | None) -> AsyncGenerator[ReplyEvent]:
-            return self._conversations.regenerate(
-                persona, place.channel, turn_id, mode=mode, max_seconds=seconds
-            )
-
         work = Work(place, post.question, post.asked_by, persona)
-        await self._works.run(work, person, say, open_outlet, before)
+        await self._again(work, person, post.turn_id, open_outlet)
 
     async def remove(self, place: Place, person: Person, message: str) -> Before:
         """Takes an answer back, with the message that it answered, out of the memory.
@@ -209,10 +220,7 @@ class Replies:
             await self._conversations.take_back(persona, place.channel, post.turn_id)
         for one in posts:
             await self._storage.channels.unpost(place.channel, one.message)
-        return Before(
-            tuple(one.message for one in posts if one.kind == "text"),
-            tuple(one.message for one in posts if one.kind == "file"),
-        )
+        return _messages(posts)
 
     async def who(self, place: Place, person: Person, message: str) -> tuple[Persona, Post]:
         """The persona behind a message, and what is known of the message.
@@ -224,6 +232,40 @@ class Replies:
         if post is None:
             raise NotFoundError("No persona of this place wrote that message.")
         return await self._rights.seen(place, person, post.persona_id), post
+
+    async def _answer_all(
+        self, message: IncomingMessage, personas: Iterable[Persona], open_outlet: OpenOutlet
+    ) -> None:
+        """Lets several personas answer; one that cannot holds up no other."""
+        policy = await self._rights.policy(message.place)
+        if message.sound is not None and policy.hearing is Hearing.OFF:
+            raise RefusedError("Nobody listens to voice messages here. Please write.")
+        results = await asyncio.gather(
+            *(self._answer(message, persona, policy, open_outlet) for persona in personas),
+            return_exceptions=True,
+        )
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+
+    async def _again(
+        self,
+        work: Work,
+        person: Person,
+        turn_id: int,
+        open_outlet: OpenOutlet,
+        message: str | None = None,
+    ) -> None:
+        """Answers in place of an answer; a `message` takes the place of what was asked."""
+        channel = work.place.channel
+        posts = await self._storage.channels.posts(channel, turn_id=turn_id)
+
+        def say(mode: Mode, seconds: float | None) -> AsyncGenerator[ReplyEvent]:
+            return self._conversations.regenerate(
+                work.persona, channel, turn_id, message=message, mode=mode, max_seconds=seconds
+            )
+
+        await self._works.run(work, person, say, open_outlet, _messages(posts))
 
     async def _answer(
         self,
@@ -275,17 +317,14 @@ class Replies:
             raise RefusedError(f"Only who asked, or a moderator, can {what}.")
         return post, persona
 
-    @staticmethod
-    async def _each(answers: Iterable[Coroutine[None, None, None]]) -> None:
-        """Lets several personas answer; one that cannot holds up no other."""
-        results = await asyncio.gather(*answers, return_exceptions=True)
-        for result in results:
-            if isinstance(result, BaseException):
-                raise result
-
     def _readable(self, text: str) -> str:
         text = text.strip()
         if not text:
             raise InvalidInputError("Say something, and you will get an answer.")
         longest = self._longest_message
         return text if len(text) <= longest else f"{text[:longest]} …"
+
+
+def _messages(posts: Sequence[Post]) -> Before:
+    texts = tuple(one.message for one in posts if one.kind == "text")
+    return Before(texts, tuple(one.message for one in posts if one.kind == "file"))

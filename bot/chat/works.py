@@ -5,19 +5,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, cast
 
 from bot.chat.base import Before, GoneError, OpenOutlet, Outlet, Person, Place, RefusedError
 from bot.chat.delivery import Delivered, deliver_clip, deliver_text
-from bot.chat.queue import FairQueue
+from bot.chat.queue import BusyError, FairQueue
 from bot.chat.quotas import Quotas
 from bot.chat.rights import Rights, member
 from bot.chat.settings import ChatSettings
 from engine.conversation import Conversations, Mode
 from engine.events import ReplyEvent
-from personas.errors import NotFoundError
+from personas.errors import NotFoundError, UnavailableError
 from personas.persona import Persona
 
 if TYPE_CHECKING:
@@ -144,16 +144,16 @@ class Works:
                         return
                     events = say(mode, seconds)
                     await open_events.enter_async_context(contextlib.aclosing(events))
-                    await deliver_text(outlet, events, work.delivered)
+                    with _nowhere_to_go():
+                        await deliver_text(outlet, events, work.delivered)
                     await self._remember(work)
                 if work.delivered.failure:
                     spent.kept = False
-                elif mode != "text":
+                elif mode != "text" and work.delivered.turn_id is not None:
                     turn = self._clips.turn(place.gallery, person.id)
-                    await deliver_clip(outlet, events, mode, turn)
+                    with _nowhere_to_go():
+                        await deliver_clip(outlet, events, mode, turn)
                     await self._remember(work)
-            except GoneError as error:
-                log.info("An answer has nowhere to go: %s", error)
             except asyncio.CancelledError:
                 await open_events.aclose()  # what was shown is kept now
                 await asyncio.shield(self._remember(work))
@@ -217,9 +217,11 @@ class Works:
         await self._cancel(allowed)
         return len(allowed)
 
-    async def retract(self, place: Place, question: str) -> None:
-        """Stops answering a message that its author has deleted."""
-        await self._cancel(work for work in self._here(place) if work.question == question)
+    async def retract(self, place: Place, question: str) -> int:
+        """Stops answering a message that its author has deleted or changed; how many answers."""
+        about = [work for work in self._here(place) if work.question == question]
+        await self._cancel(about)
+        return len(about)
 
     async def aclose(self, grace: float = 20.0) -> None:
         """Takes no more messages, finishes what is in flight, and stops what takes too long."""
@@ -237,3 +239,12 @@ class Works:
 
     def _here(self, place: Place) -> list[Work]:
         return [work for work in self._working if work.place.channel == place.channel]
+
+
+@contextlib.contextmanager
+def _nowhere_to_go() -> Iterator[None]:
+    """Ends an answer quietly whose chat is gone or out of reach: there is nobody to tell."""
+    try:
+        yield
+    except (GoneError, UnavailableError, BusyError) as error:
+        log.warning("An answer could not be shown to its end: %s", error)
