@@ -35,13 +35,19 @@ def sounding(samples: Samples, sample_rate: int) -> tuple[float, float] | None:
     return float(loud[0]) * _FRAME, min(float(loud[-1] + 1) * _FRAME, len(samples) / sample_rate)
 
 
+def quiet_frames(samples: Samples, sample_rate: int) -> NDArray[np.bool_]:
+    """[n] which of every 5 ms are silence."""
+    quiet: NDArray[np.bool_] = envelope(samples, sample_rate) <= _QUIET
+    return quiet
+
+
 def settle_pauses(spans: Sequence[Span], samples: Samples, sample_rate: int) -> list[Span]:
     """Fits pauses to the silence that is there.
 
     The model's time for a comma may be sound still, and a last vowel's time may be silence. A
     pause is the longest silence around its label; where there is none, the neighbours meet.
     """
-    quiet = envelope(samples, sample_rate) <= _QUIET
+    quiet = quiet_frames(samples, sample_rate)
     result = list(spans)
     for index, span in enumerate(result):
         if not span.is_pause or index == 0 or index + 1 >= len(result):

@@ -73,11 +73,17 @@ class HibariSynthesizer:
         """
         effect = self._effects.get(voice.preset, "none")
         sentences = prepare(text, voice, self._settings, effect)
-        spoken = ((sentence, self._phrases(sentence, voice, effect)) for sentence in sentences)
+        spoken = ((sentence, self.phrases(sentence, voice, effect)) for sentence in sentences)
         return compose(spoken, voice, self._settings, effect, sample_rate=SAMPLE_RATE)
 
-    def _phrases(self, sentence: SpokenSentence, voice: Voice, effect: Effect) -> Iterator[Phrase]:
-        """The sound of a sentence, breath by breath."""
+    def phrases(
+        self, sentence: SpokenSentence, voice: Voice, effect: Effect = "none"
+    ) -> Iterator[Phrase]:
+        """The sound of a sentence, breath by breath, with the times of its phonemes.
+
+        Raises:
+            UnavailableError: the voice model cannot be loaded.
+        """
         for utterance in self._pronouncer.utterances(sentence.spoken):
             said = self._phrase(utterance, voice, effect)
             if said is not None:

@@ -25,7 +25,8 @@ CONSONANTS = frozenset([*"bdfhjklmnpstvwzðŋɡɹɾʃʒθʔx", "dʒ", "tʃ"])
 INVENTORY = VOWELS | CONSONANTS
 """Every symbol that can occur in a speech, besides the pause."""
 
-_PLOSIVES = frozenset([*"pbtdkɡ", "dʒ", "tʃ"])
+PLOSIVES = frozenset([*"pbtdkɡ", "dʒ", "tʃ"])
+"""What begins with a moment of silence."""
 _STRESS = frozenset("ˈˌ")
 _LENGTH = "ː"
 _SHORTEST = 0.01
@@ -105,7 +106,7 @@ def _without_gaps_between_words(found: list[Span]) -> list[Span]:
             result.append(span.moved(start, span.end))
             continue
         following = found[index + 1] if index + 1 < len(found) else None
-        if following is not None and following.symbol and following.symbol not in _PLOSIVES:
+        if following is not None and following.symbol and following.symbol not in PLOSIVES:
             middle = (span.start + span.end) / 2
             result[-1] = result[-1].moved(result[-1].start, middle)
     return result
