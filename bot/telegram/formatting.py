@@ -18,7 +18,7 @@ _JOINER: Final = "\u2060"
 """A word joiner: it has no width and breaks no line."""
 
 _TOUCHABLE = re.compile(r"(?<!\w)@(?=\w)|(?<![\w/<.])/(?=[A-Za-z])")
-_FENCE = re.compile(r"```[ \t]*([\w+#.-]{0,30})[ \t]*\n(.*?)(?:\n```|```|\Z)", re.DOTALL)
+_FENCE = re.compile(r"(`{3}|~{3})[ \t]*([\w+#.-]{0,30})[ \t]*\n(.*?)(?:\n?\1|\Z)", re.DOTALL)
 _INLINE = re.compile(
     r"(?P<code>`(?P<code_in>[^`\n]+)`)"
     r"|(?P<both>(?<![\w*])\*\*\*(?=\S)(?P<both_in>[^\n*]+?)(?<=\S)\*\*\*(?!\*))"
@@ -96,7 +96,7 @@ def rich(markdown: str) -> Rich:
     result, at = Rich(), 0
     for fence in _FENCE.finditer(markdown):
         result.join(_lines(markdown[at : fence.start()]))
-        result.add(fence[2], MessageEntity.PRE, language=fence[1] or None)
+        result.add(fence[3], MessageEntity.PRE, language=fence[2] or None)
         at = fence.end()
     return result.join(_lines(markdown[at:]))
 

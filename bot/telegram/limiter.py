@@ -321,6 +321,10 @@ class ChatLimiter(BaseRateLimiter[Urgency]):
                     raise
                 wait, failure = backoff(attempt), error
                 self._notice(error)
+                if chat is not None and chat.minute is not None:
+                    # It may have been counted already.
+                    await chat.minute.take()
+                    chat.minute.give_back(wait)
             else:
                 self._notice(None)
                 return result

@@ -7,23 +7,30 @@ import contextlib
 import logging
 import math
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from telegram import InlineKeyboardMarkup, LinkPreviewOptions, Message, ReplyParameters
+from telegram import (
+    InlineKeyboardMarkup,
+    LinkPreviewOptions,
+    Message,
+    MessageEntity,
+    ReplyParameters,
+)
 from telegram.constants import ChatAction
 from telegram.error import ChatMigrated, TelegramError
 from telegram.ext import ExtBot
 
-from bot.chat.base import Activity, TooLargeError
+from bot.chat.base import Activity, Before, TooLargeError
 from bot.telegram.clock import Clock
 from bot.telegram.failures import is_kind_forbidden, is_unchanged, may_have_arrived, translated
 from bot.telegram.formatting import TEXT_LIMIT, Rich, harmless, rich, split, utf16_length
 from bot.telegram.limiter import NotNowError, Urgency
 from engine.speech.base import Speech
 from engine.talkinghead.base import Clip
+from personas.errors import InvalidInputError
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +86,7 @@ class TelegramOutlet:
         name: of the persona, to be shown where several are in the chat.
         notes: whether clips are round; False sends videos.
         markup: buttons below the finished text.
-        earlier: ids of an answer's messages that this one replaces.
+        before: messages of an earlier answer, whose place this one takes.
         file_limit: bytes of a file; a server of one's own takes more.
         clock: what time it is.
     """
@@ -93,7 +100,7 @@ class TelegramOutlet:
         name: str = "",
         notes: bool = True,
         markup: InlineKeyboardMarkup | None = None,
-        earlier: Sequence[int] = (),
+        before: Before | None = None,
         file_limit: int = FILE_LIMIT,
         clock: Clock | None = None,
     ) -> None:
@@ -103,8 +110,11 @@ class TelegramOutlet:
         self._file_limit, self._clock = file_limit, clock or Clock()
         self._drafts = spot.private
         self._draft = secrets.randbelow(2**31 - 1) + 1
-        self._shown = [_Shown(id, Rich()) for id in earlier]
-        self._sent: list[int] = []
+        before = before or Before()
+        self._shown = [_Shown(int(id), Rich()) for id in before.messages]
+        self._outdated = [int(id) for id in before.files]
+        self._files: list[int] = []
+        self._working = asyncio.Lock()
 
     @property
     def text_limit(self) -> int:
@@ -123,9 +133,13 @@ class TelegramOutlet:
 
     @property
     def message_ids(self) -> tuple[str, ...]:
-        """The messages that this answer has become so far, the first with the text."""
-        texts = [shown.id for shown in self._shown if shown.id is not None]
-        return tuple(str(id) for id in (*texts, *self._sent))
+        """The messages that the text has become so far, in order."""
+        return tuple(str(shown.id) for shown in self._shown if shown.id is not None)
+
+    @property
+    def file_ids(self) -> tuple[str, ...]:
+        """The messages that hold a clip or a sound, so far."""
+        return tuple(str(id) for id in self._files)
 
     # -- what it is doing
 
@@ -160,6 +174,21 @@ class TelegramOutlet:
 
     # -- text
 
+    async def heard(self, text: str) -> None:
+        """Shows, quoted, what was understood of a voice message.
+
+        Raises:
+            GoneError: there is nowhere to show it any more.
+            UnavailableError: Telegram could not be reached for minutes.
+        """
+        quoted = Rich().add(harmless(text) or "…", MessageEntity.EXPANDABLE_BLOCKQUOTE)
+        await _to_its_end(self._quote(split(quoted)[0]))
+
+    async def _quote(self, message: Rich) -> None:
+        async with self._working:
+            replying = self._quoting(self._reply_to, always=True)
+            await self._send(lambda: self._message(message, replying, silently=True))
+
     async def show(self, pieces: Sequence[str], *, final: bool) -> None:
         """Shows the text so far, whole.
 
@@ -167,6 +196,13 @@ class TelegramOutlet:
             GoneError: there is nowhere to show it any more.
             UnavailableError: Telegram could not be reached for minutes, or refuses the message.
         """
+        await _to_its_end(self._show(pieces, final))
+
+    async def _show(self, pieces: Sequence[str], final: bool) -> None:
+        async with self._working:
+            await self._write(pieces, final)
+
+    async def _write(self, pieces: Sequence[str], final: bool) -> None:
         messages = self._messages(pieces)
         for index, message in enumerate(messages):
             is_last = index + 1 == len(messages)
@@ -179,8 +215,9 @@ class TelegramOutlet:
                 await self._say(message, is_end=is_last and final)
         if final:
             for surplus in self._shown[len(messages) :]:
-                await self._delete(surplus)
+                await self._delete(surplus.id)
             del self._shown[len(messages) :]
+            await self._clear()
 
     def _messages(self, pieces: Sequence[str]) -> list[Rich]:
         messages = []
@@ -216,19 +253,9 @@ class TelegramOutlet:
     async def _say(
         self, message: Rich, *, is_end: bool = False, urgency: Urgency = Urgency.WAITS
     ) -> None:
-        replying = self._replying(self._reply_to) if not self._shown else None
-        sent = await self._send(
-            lambda: self._bot.send_message(
-                self._spot.chat,
-                message.text,
-                entities=message.entities,
-                message_thread_id=self._spot.topic,
-                reply_parameters=replying,
-                reply_markup=self._markup if is_end else None,
-                link_preview_options=_NO_PREVIEW,
-                rate_limit_args=urgency,
-            )
-        )
+        replying = self._quoting(self._reply_to) if not self._shown else None
+        markup = self._markup if is_end else None
+        sent = await self._send(lambda: self._message(message, replying, markup, urgency))
         self._shown.append(_Shown(sent.message_id if sent else None, message))
 
     async def _change(self, index: int, message: Rich, *, passing: bool, is_end: bool) -> None:
@@ -260,10 +287,36 @@ class TelegramOutlet:
                 raise translated(error) from error
         shown.message = message
 
-    async def _delete(self, shown: _Shown) -> None:
-        if shown.id is not None:
+    def _message(
+        self,
+        message: Rich,
+        replying: ReplyParameters | None,
+        markup: InlineKeyboardMarkup | None = None,
+        urgency: Urgency = Urgency.WAITS,
+        *,
+        silently: bool = False,
+    ) -> Awaitable[Message]:
+        return self._bot.send_message(
+            self._spot.chat,
+            message.text,
+            entities=message.entities,
+            message_thread_id=self._spot.topic,
+            reply_parameters=replying,
+            reply_markup=markup,
+            link_preview_options=_NO_PREVIEW,
+            disable_notification=silently,
+            rate_limit_args=urgency,
+        )
+
+    async def _delete(self, id: int | None) -> None:
+        if id is not None:
             with contextlib.suppress(TelegramError):
-                await self._bot.delete_message(self._spot.chat, shown.id)
+                await self._bot.delete_message(self._spot.chat, id)
+
+    async def _clear(self) -> None:
+        """Takes away the clip of an earlier answer."""
+        while self._outdated:
+            await self._delete(self._outdated.pop())
 
     # -- clip and voice
 
@@ -278,7 +331,9 @@ class TelegramOutlet:
         self._check_size(len(clip.data))
         from engine.talkinghead.clips import thumbnail
 
-        picture = await asyncio.to_thread(thumbnail, clip, THUMBNAIL_SIZE)
+        picture = None
+        with contextlib.suppress(InvalidInputError):
+            picture = await asyncio.to_thread(thumbnail, clip, THUMBNAIL_SIZE)
         seconds = max(1, math.ceil(clip.duration))
         is_round = self._notes and clip.duration <= NOTE_SECONDS and clip.size <= NOTE_SIZE
 
@@ -358,7 +413,7 @@ class TelegramOutlet:
         text = self._shown[0].id if self._shown else None
         return {
             "message_thread_id": self._spot.topic,
-            "reply_parameters": self._replying(text or self._reply_to),
+            "reply_parameters": self._quoting(text or self._reply_to),
         }
 
     async def _send_file(
@@ -367,32 +422,33 @@ class TelegramOutlet:
         instead: Callable[[], Awaitable[Message]] | None,
         action: ChatAction,
     ) -> None:
-        async with self._acting(action):
+        await _to_its_end(self._put(first, instead, action))
+
+    async def _put(
+        self,
+        first: Callable[[], Awaitable[Message]],
+        instead: Callable[[], Awaitable[Message]] | None,
+        action: ChatAction,
+    ) -> None:
+        async with self._working, self._acting(action):
             sent = await self._send(first, instead)
-        if sent is not None:
-            self._sent.append(sent.message_id)
+            if sent is not None:
+                self._files.append(sent.message_id)
 
     # -- all messages
 
     async def tell(self, reason: str) -> None:
         """Tells who asked a sentence. Never fails."""
         try:
-            await self._send(
-                lambda: self._bot.send_message(
-                    self._spot.chat,
-                    harmless(reason)[:TEXT_LIMIT],
-                    message_thread_id=self._spot.topic,
-                    reply_parameters=self._replying(self._reply_to),
-                    link_preview_options=_NO_PREVIEW,
-                    disable_notification=True,
-                )
-            )
+            message = Rich(harmless(reason)[:TEXT_LIMIT])
+            replying = self._quoting(self._reply_to)
+            await self._send(lambda: self._message(message, replying, silently=True))
         except Exception as error:
             log.info("Nobody could be told %r: %s", reason, error)
 
-    def _replying(self, to: int | None) -> ReplyParameters | None:
-        """Quotes what is answered, where more than two talk."""
-        if to is None or self._spot.private:
+    def _quoting(self, to: int | None, *, always: bool = False) -> ReplyParameters | None:
+        """Refers to what is answered, where more than two talk."""
+        if to is None or (self._spot.private and not always):
             return None
         return ReplyParameters(to, allow_sending_without_reply=True)
 
@@ -422,3 +478,13 @@ class TelegramOutlet:
         log.info("Chat %d has become %d", self._spot.chat, error.new_chat_id)
         self._spot = Spot(error.new_chat_id, self._spot.topic, self._spot.private)
         self._reply_to = None
+
+
+async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
+    """Does what must not be broken off: a message that was sent has to be known.
+
+    Who waits for it may be cancelled all the same; what comes next waits for it.
+    """
+    task = asyncio.ensure_future(work)
+    task.add_done_callback(lambda done: done.cancelled() or done.exception())
+    await asyncio.shield(task)

@@ -88,5 +88,5 @@ def _without_address(error: NetworkError) -> str:
 
 
 def backoff(attempt: int) -> float:
-    """Seconds to wait before the next attempt: 0.5, 1, 2, ... 15."""
-    return min(15.0, 0.5 * math.pow(2, attempt))
+    """Seconds to wait before the next attempt: a little over 1, 2, 4, ... 15."""
+    return min(15.0, 1.1 * math.pow(2, attempt))
