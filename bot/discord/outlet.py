@@ -11,17 +11,18 @@ from typing import Any, Final
 
 import discord
 
-from bot.chat.base import Activity, GoneError, TooLargeError
+from bot.chat.base import Activity, Before, GoneError, TooLargeError
 from bot.discord.answers import Buttons, answer_view
 from bot.discord.failures import Lost
 from bot.discord.names import harmless
-from bot.discord.speakers import Speaker, Upload, VoiceLostError
+from bot.discord.speakers import OwnSpeaker, Speaker, Upload, VoiceLostError
 from bot.discord.stage import Stage
 from bot.discord.voice_messages import FILE, send_voice_message
 from engine.speech.base import Speech
 from engine.speech.opus import opus_bytes
 from engine.talkinghead.base import Clip
 from personas.persona import Persona
+from personas.text import shorten
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +36,7 @@ _TYPING_SECONDS: Final = 8.0
 """Discord shows for ten seconds that somebody is typing."""
 _MULTIPART: Final = 16_384
 """Bytes of a request beside its file."""
+_NOTHING: Final = Before()
 
 
 @dataclass
@@ -67,7 +69,7 @@ class DiscordOutlet:
         persona: who speaks.
         tell: says something to who asked.
         reply_to: the message that is answered, if any.
-        reuse: messages of an earlier answer, which this one replaces.
+        before: the messages of an earlier answer, which this one replaces.
     """
 
     def __init__(
@@ -78,14 +80,15 @@ class DiscordOutlet:
         tell: Tell,
         *,
         reply_to: int | None = None,
-        reuse: Sequence[int] = (),
+        before: Before = _NOTHING,
     ) -> None:
         self._stage = stage
         self._channel = channel
         self._persona = persona
         self._tell = tell
         self._reply_to = reply_to
-        self._messages = [_Shown(id, old=True) for id in reuse]
+        self._messages = [_Shown(int(id), old=True) for id in before.messages]
+        self._old_files = [int(id) for id in before.files]
         self._lost: list[int] = []
         self._files: list[int] = []
         self._speaker: Speaker | None = None
@@ -114,9 +117,22 @@ class DiscordOutlet:
 
     @property
     def message_ids(self) -> tuple[str, ...]:
-        """The messages that this answer has become so far."""
+        """The messages that the text has become so far, in order."""
         shown = [message.id for message in self._messages if not message.old]
-        return tuple(str(id) for id in (*shown, *self._lost, *self._files))
+        return tuple(str(id) for id in (*self._lost, *shown))
+
+    @property
+    def file_ids(self) -> tuple[str, ...]:
+        """The messages that hold a clip or a sound and no text, so far."""
+        return tuple(str(id) for id in self._files)
+
+    async def heard(self, text: str) -> None:
+        """Shows, quoted, what was understood of a voice message.
+
+        Raises:
+            GoneError: there is nowhere to show it any more.
+        """
+        await _to_its_end(self._quote(text))
 
     @contextlib.asynccontextmanager
     async def activity(self, doing: Activity) -> AsyncIterator[None]:
@@ -177,8 +193,16 @@ class DiscordOutlet:
                     buttons = Buttons.DONE if final else Buttons.WRITING
                 await self._put(place, harmless(text), buttons)
             if final:
-                await self._drop(self._messages[len(pieces) :])
+                await self._drop([message.id for message in self._messages[len(pieces) :]])
                 del self._messages[len(pieces) :]
+                # What was said before is not what is said now.
+                await self._drop(self._old_files)
+                self._old_files.clear()
+
+    async def _quote(self, text: str) -> None:
+        """Answers with what was heard, in the bot's own voice: no persona says it."""
+        speaker = OwnSpeaker(self._channel, "🎙️", self._reply_to)
+        await speaker.send(harmless(shorten(text, TEXT_LIMIT)))
 
     async def _say(self, speech: Speech, upload: Upload) -> None:
         async with self._working:
@@ -219,7 +243,7 @@ class DiscordOutlet:
             if not message.old:
                 raise
             # What the earlier answer was on is gone, or was said in another voice.
-            await self._drop([message])
+            await self._drop([message.id])
             message.id = await self._send(text, buttons)
         message.text, message.buttons, message.old = text, buttons, False
 
@@ -263,12 +287,13 @@ class DiscordOutlet:
                     self._speaker = None
             self._files.append(await self._send("", upload=upload))
 
-    async def _drop(self, messages: Sequence[_Shown]) -> None:
-        speaker = await self._voice()
-        for message in messages:
-            # A voice message was sent by the bot, not by the webhook.
-            if not await speaker.delete(message.id):
-                await self._stage.remove(self._channel, message.id, own=True)
+    async def _drop(self, messages: Sequence[int]) -> None:
+        if messages:
+            speaker = await self._voice()
+            for message in messages:
+                # A voice message was sent by the bot, not by the webhook.
+                if not await speaker.delete(message):
+                    await self._stage.remove(self._channel, message, own=True)
 
     async def _voice(self) -> Speaker:
         if self._speaker is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -95,6 +96,21 @@ class Stage:
             log.info("Not deleted: %s", error)
             return False
         return True
+
+    async def withdraw(
+        self, channel: discord.abc.MessageableChannel, messages: Iterable[str]
+    ) -> None:
+        """Deletes messages of personas, whoever of the two sent them."""
+        hook = await self._hook(channel)
+        where = {"thread": channel} if isinstance(channel, discord.Thread) else {}
+        for message in messages:
+            if hook is not None:
+                try:
+                    await hook.delete_message(int(message), **where)
+                    continue
+                except (discord.HTTPException, *Lost) as error:
+                    log.debug("Not the webhook's: %s", error)
+            await self.remove(channel, int(message), own=True)
 
     async def _hook(self, channel: discord.abc.MessageableChannel) -> discord.Webhook | None:
         home = channel.parent if isinstance(channel, discord.Thread) else channel

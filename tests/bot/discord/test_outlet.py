@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from discord.ext import commands
 
-from bot.chat.base import Activity, GoneError, TooLargeError
+from bot.chat.base import Activity, Before, GoneError, TooLargeError
 from bot.discord.faces import Faces
 from bot.discord.outlet import DiscordOutlet
 from bot.discord.stage import Stage
@@ -260,7 +260,7 @@ async def test_an_answer_made_again_takes_the_place_of_the_first(
 ) -> None:
     await outlet.show(["One", "and two."], final=True)
     await outlet.send_clip(CLIP)
-    again = open_outlet(stage, persona, reuse=[int(id) for id in outlet.message_ids])
+    again = open_outlet(stage, persona, before=Before(outlet.message_ids))
     await again.show(["Three."], final=True)
     [message] = server.posted(webhook=True)
     assert message["content"] == "Three."
@@ -271,7 +271,7 @@ async def test_an_answer_made_again_takes_the_place_of_the_first(
 async def test_an_answer_made_again_is_posted_where_the_first_is_gone(
     server: DiscordServer, stage: Stage, persona: Persona
 ) -> None:
-    again = open_outlet(stage, persona, reuse=[123, 124])
+    again = open_outlet(stage, persona, before=Before(("123", "124")))
     await again.show(["Three."], final=True)
     assert [one["content"] for one in server.posted(webhook=True)] == ["Three."]
     assert "123" not in again.message_ids
@@ -287,7 +287,7 @@ async def test_a_voice_message_has_a_waveform_and_answers_the_text(
     assert attachment["duration_secs"] == pytest.approx(2.0)
     assert request.body["message_reference"]["message_id"] == outlet.message_ids[0]
     assert request.files["voice-message.ogg"].startswith(b"OggS")
-    assert len(outlet.message_ids) == 2
+    assert len(outlet.file_ids) == 1
 
 
 async def test_a_voice_that_may_not_be_sent_comes_as_a_file(
