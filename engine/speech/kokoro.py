@@ -27,7 +27,7 @@ SPEAKER = "af_heart"
 _CAPABILITIES = SpeechCapabilities(
     languages=("en",), phoneme_timing=True, word_timing=True, online=False
 )
-_LABEL_LAG = 0.0
+_LABEL_LAG = 0.05
 """By how much the model's phonemes are late against its own sound, at rate 1."""
 _BREATHY, _WHISPERED = 0.12, 0.97
 """Breath below is not heard; above, nothing of the voice is left."""
@@ -98,7 +98,8 @@ class KokoroSynthesizer:
     def _style(self, speaker: str) -> NDArray[np.float32]:
         shares = mixture(speaker)
         mixed = [self._model.style(name) * np.float32(share) for name, share in shares.items()]
-        return np.sum(mixed, axis=0, dtype=np.float32)
+        style: NDArray[np.float32] = np.sum(mixed, axis=0)
+        return style
 
     def _phrases(
         self, sentence: SpokenSentence, style: NDArray[np.float32], voice: Voice, effect: Effect
@@ -119,7 +120,8 @@ class KokoroSynthesizer:
         symbols = "".join(symbol for symbol, _ in known)
         samples, seconds = self._speak(symbols, style, voice)
         timed = spans(symbols, [word for _, word in known], seconds[1:-1].tolist())
-        first = float(seconds[0]) - _LABEL_LAG
+        speed = voice.rate / voice.formant
+        first = float(seconds[0]) - _LABEL_LAG / speed**0.5 / voice.formant
         timed = [
             span.moved(max(0.0, span.start + first), max(0.0, span.end + first)) for span in timed
         ]
