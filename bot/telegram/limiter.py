@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import warnings
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Final
 
@@ -20,6 +18,7 @@ from telegram.error import BadRequest, NetworkError, RetryAfter, TelegramError
 from telegram.ext import BaseRateLimiter
 
 from bot.telegram.clock import Clock
+from bot.telegram.durations import seconds_of
 from bot.telegram.request import FileTooLargeError, NotArrivedError, backoff
 
 log = logging.getLogger(__name__)
@@ -277,7 +276,7 @@ class ChatLimiter(BaseRateLimiter[Urgency]):
         try:
             return await call()
         except RetryAfter as error:
-            rest = seconds_of(error)
+            rest = seconds_of(error, "retry_after")
             self._rest(id, chat, rest)
             raise NotNowError("Telegram wants a pause") from error
         finally:
@@ -314,7 +313,7 @@ class ChatLimiter(BaseRateLimiter[Urgency]):
             try:
                 result = await call()
             except RetryAfter as error:
-                wait, failure = seconds_of(error), error
+                wait, failure = seconds_of(error, "retry_after"), error
                 log.info("Telegram wants a pause of %.0f s in one chat", wait)
             except NetworkError as error:
                 if not _may_try_again(error, endpoint):
@@ -355,12 +354,3 @@ def _may_try_again(error: NetworkError, endpoint: str) -> bool:
     if isinstance(error, BadRequest | FileTooLargeError):
         return False
     return isinstance(error, NotArrivedError) or endpoint.startswith(_AGAIN)
-
-
-def seconds_of(error: RetryAfter) -> float:
-    """How long Telegram wants us to wait."""
-    with warnings.catch_warnings():
-        # The type of this attribute is about to change; both are understood here.
-        warnings.simplefilter("ignore")
-        wait = error.retry_after
-    return wait.total_seconds() if isinstance(wait, timedelta) else float(wait)
