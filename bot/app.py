@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from engine.models.store import ModelStore
     from engine.portrait.base import PortraitGenerator
     from engine.speech.base import SpeechSynthesizer
+    from engine.speech.ensemble import Ensemble
     from engine.talkinghead.base import TalkingHead
     from personas.styles import StyleCatalogue
     from personas.voices import VoiceCatalogue
@@ -61,11 +62,18 @@ class App:
         return load_styles()
 
     @cached_property
+    def ensemble(self) -> Ensemble:
+        """The engines that may speak."""
+        from engine.speech.factory import open_ensemble
+
+        return open_ensemble(self.settings.speech, self.models)
+
+    @cached_property
     def voices(self) -> VoiceCatalogue:
-        """The mixture of voices: the catalogue of voices."""
+        """The mixture of voices: the catalogue, cast from those that can speak here."""
         from personas.voices import load_voices
 
-        return load_voices()
+        return load_voices().available(self.ensemble)
 
     @cached_property
     def portraits(self) -> PortraitGenerator:
@@ -79,7 +87,7 @@ class App:
         """Who speaks."""
         from engine.speech.factory import open_synthesizer
 
-        return open_synthesizer(self.settings.speech)
+        return open_synthesizer(voices=self.voices, ensemble=self.ensemble)
 
     @cached_property
     def recognizer(self) -> SpeechRecognizer | None:

@@ -247,6 +247,11 @@ def styles(context: typer.Context, json: Json = False) -> None:
 def voices(
     context: typer.Context,
     voice: Annotated[str, typer.Argument(help="Only this one.")] = "",
+    description: Annotated[
+        str, typer.Option("--for", help="Whose voice it would be: explains the choice.")
+    ] = "",
+    language: Annotated[str, typer.Option(help="A language: de, pt-BR, ...")] = "",
+    engine: Annotated[str, typer.Option(help="Only voices of this engine.")] = "",
     sample: Annotated[
         Path | None, typer.Option(help="Write a WAV file in which it speaks.")
     ] = None,
@@ -254,28 +259,16 @@ def voices(
     force: Overwrite = False,
     json: Json = False,
 ) -> None:
-    """List the voices, or hear one."""
-    from bot.commands import catalogues
+    """List the voices that can speak here, explain a choice, or hear one."""
+    from bot.commands import voices as commands
 
+    query = commands.VoiceQuery(voice, description, language, engine)
     _run(
         context,
-        lambda app: catalogues.voices(
-            app, voice, sample=sample, text=text, force=force, as_json=json
+        lambda app: commands.voices(
+            app, query, sample=sample, text=text, force=force, as_json=json
         ),
     )
-
-
-@cli.command()
-def transcribe(
-    context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="A recording: ogg, mp4, m4a, mp3, wav, webm ...")],
-    language: Annotated[str, typer.Option(help="The language to expect: en, de, ja ...")] = "",
-    json: Json = False,
-) -> None:
-    """Write down what is said in a recording."""
-    from bot.commands import hearing
-
-    _run(context, lambda app: hearing.transcribe(app, file, language=language, as_json=json))
 
 
 @cli.command()

@@ -197,7 +197,7 @@ class PersonaWriter:
             is_person=_is_person(draft, description),
         )
         brief = brief.model_copy(update={"style": self._style(style, draft.look, brief, seed)})
-        preset = self._voice(voice, draft.voice, personality, seed)
+        preset = self._voice(voice, draft.voice, personality, brief.subject, seed)
         return Written(personality, brief, preset, improvised=own)
 
     async def _messages(self, description: str, voices: Sequence[str]) -> list[Message]:
@@ -230,17 +230,18 @@ class PersonaWriter:
         fitting = [name for name in self._names if (name in self._people) == brief.is_person]
         return random.Random(f"style {seed}").choice(fitting or self._names)
 
-    def _voice(self, wanted: str, chosen: str, personality: Personality, seed: int) -> str:
+    def _voice(
+        self, wanted: str, chosen: str, personality: Personality, about: str, seed: int
+    ) -> str:
         """The person's choice, else the model's if it suits who speaks, else the best fitting."""
-        if wanted:
-            return self._voices.resolve(wanted, personality, seed=seed).name
-        preset = self._voices.find(chosen)
-        if preset is not None:
-            opposite = {preset.gender, personality.gender} == {"female", "male"}
-            years_apart = abs(AGES.index(preset.age) - AGES.index(personality.age))
-            if not opposite and years_apart < 2:
-                return self._voices.resolve(preset.name, personality, seed=seed).name
-        return self._voices.resolve("", personality, seed=seed).name
+        if not wanted:
+            preset = self._voices.find(chosen)
+            if preset is not None:
+                opposite = {preset.gender, personality.gender} == {"female", "male"}
+                years_apart = abs(AGES.index(preset.age) - AGES.index(personality.age))
+                if not opposite and years_apart < 2:
+                    wanted = preset.name
+        return self._voices.resolve(wanted, personality, about=about, seed=seed).name
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from pathlib import Path
+from typing import Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+
+EngineName = Literal["kokoro", "hibari", "openai", "edge", "espeak"]
+ENGINES: tuple[EngineName, ...] = get_args(EngineName)
 
 
 class EdgeSettings(BaseModel):
@@ -44,13 +48,46 @@ class OpenAISpeechSettings(BaseModel):
     )
 
 
+class SpeechCacheSettings(BaseModel):
+    """The `[speech.cache]` table: what was said once need not be made again."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    memory_bytes: int = Field(
+        default=64 << 20, ge=0, description="bytes of memory for speeches; 0 keeps none"
+    )
+    folder: Path | None = Field(
+        default=None, description="folder that keeps speeches beyond the process; empty: nowhere"
+    )
+    folder_bytes: int = Field(
+        default=512 << 20, ge=0, description="bytes that all files there may take"
+    )
+
+    @field_validator("folder", mode="before")
+    @classmethod
+    def _no_folder(cls, value: object) -> object:
+        return None if value == "" else value
+
+
 class SpeechSettings(BaseModel):
     """The `[speech]` table of the configuration."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    engine: Literal["hibari"] = Field(
-        default="hibari", description="which synthesizer speaks; hibari is built in, English only"
+    engines: tuple[EngineName, ...] = Field(
+        default=ENGINES,
+        min_length=1,
+        description="who may speak, the preferred first: kokoro (natural, several languages, needs "
+        "`chatanything models pull kokoro-82m` and a quick processor), hibari (built in, English, "
+        "all characters), openai (an endpoint set in [speech.openai]), edge (extra `edge`, online, "
+        "75 languages), espeak (extra `espeak`, 100 languages, robotic: where no other can). "
+        "Those that cannot run here are passed over",
+    )
+    online: Literal["needed", "always", "never"] = Field(
+        default="needed",
+        description="whether edge, which sends what is said to its service, gives personas their "
+        "voices. needed: only in languages that no natural voice of this machine speaks, and "
+        "where all others fail; always: in every language; never: nothing leaves the machine",
     )
     threads: int = Field(
         default=1, ge=1, le=64, description="threads of the voice model; one is faster than speech"
@@ -78,4 +115,7 @@ class SpeechSettings(BaseModel):
     )
     openai: OpenAISpeechSettings = Field(
         default_factory=OpenAISpeechSettings, description="voices of an endpoint"
+    )
+    cache: SpeechCacheSettings = Field(
+        default_factory=SpeechCacheSettings, description="what was said before"
     )

@@ -53,6 +53,18 @@ class VoiceCatalogue:
         found = {primary(preset.language) for preset in self._presets.values()}
         return tuple(sorted(found - {ANY}))
 
+    def speaking(self, language: str = "") -> tuple[VoicePreset, ...]:
+        """The voices that speak a language; all where none is given."""
+        return tuple(
+            preset
+            for preset in self._presets.values()
+            if not language or speaks(preset.language, language)
+        )
+
+    def engines_for(self, language: str) -> tuple[str, ...]:
+        """The engines to cast from for a language, the preferred first; empty: none speaks it."""
+        return tuple(self._roster.engines_for(language))
+
     def obstacle(self, preset: VoicePreset) -> str:
         """Why a voice cannot speak here, as a sentence; empty where it can."""
         return self._roster.obstacle(preset.engine)
@@ -102,8 +114,17 @@ class VoiceCatalogue:
         return sorted(fits, key=lambda one: -one.score)
 
     def shortlist(self, part: Part, limit: int = OFFERED) -> tuple[str, ...]:
-        """Names of the voices that suit a part best, in the order of the catalogue."""
-        chosen = {one.preset.name for one in self.candidates(part)[:limit]}
+        """Names of voices that suit a part, in the order of the catalogue.
+
+        The best of each character comes before the second of any, so that there is a choice.
+        """
+        fits = self.candidates(part)
+        first: dict[str, Fit] = {}
+        for one in fits:
+            first.setdefault(one.preset.character or one.preset.name, one)
+        characters = list(first.values())
+        ordered = characters + [one for one in fits if one not in characters]
+        chosen = {one.preset.name for one in ordered[:limit]}
         return tuple(name for name in self._presets if name in chosen)
 
     def resolve(
@@ -111,6 +132,7 @@ class VoiceCatalogue:
         name: str,
         personality: Personality,
         *,
+        about: str = "",
         seed: int = 0,
         taken: Iterable[Voice] = (),
     ) -> VoicePreset:
@@ -123,6 +145,7 @@ class VoiceCatalogue:
         Args:
             name: what was asked for; may be empty, invented or a description.
             personality: who is going to speak.
+            about: what it is, in English.
             seed: breaks ties.
             taken: voices of others around, which are better not used again.
         """
@@ -136,7 +159,7 @@ class VoiceCatalogue:
         if meant:
             # the same character in the language, or from an engine that is here
             name = f"{name} {meant.character}"
-        part = Part.of(personality, name, seed=seed)
+        part = Part.of(personality, name, about=about, seed=seed)
         return self.candidates(part, taken=taken)[0].preset
 
     def cast(self, preset_name: str, seed: int, taken: Iterable[Voice] = ()) -> Voice:

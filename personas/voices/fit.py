@@ -51,16 +51,18 @@ def fit(preset: VoicePreset, part: Part, engines: Sequence[str], times_taken: in
         because(f"asked for: {asked}", 6.0)
     for kind in sorted(own & part.kind):
         because(f"is a {kind}", 4.0)
-    if told := sorted((own & part.said) - part.kind):
+    for trait in sorted((own & part.traits) - part.kind):
+        because(f"is {trait}", 2.0)
+    if told := sorted((own & part.said) - part.kind - part.traits):
         because(f"described as {', '.join(told[:3])}", min(3.0, len(told)))
     if part.mood in own:
         because(f"mood {part.mood}", 0.5)
-    _gender_and_age(preset, part, bool(own & (part.asked | part.kind)), because)
+    _gender_and_age(preset, part, bool(own & (part.asked | part.kind | part.traits)), because)
     wanted_region, own_region = region(part.language), region(preset.language)
     if wanted_region and own_region:
         because(f"region {own_region}", 1.0 if wanted_region == own_region else -1.0)
     if preset.engine in engines:
-        because(f"engine {preset.engine}", -0.4 * engines.index(preset.engine))
+        because(f"{engines[0]} is preferred", -0.4 * engines.index(preset.engine))
     if times_taken:
         because(f"{times_taken} here sound like this already", -1.5 * times_taken)
     # things of no gender do not all get the same voice
@@ -76,7 +78,7 @@ def _gender_and_age(preset: VoicePreset, part: Part, called_for: bool, because: 
     elif preset.gender == "neutral" and not called_for:
         because("a special voice", -2.0)  # for those who ask for it
     if part.age == preset.age:
-        because(f"{part.age}", 2.0)
+        because(f"{part.age}", 1.0 if part.age == "adult" else 2.0)
     elif "child" in (part.age, preset.age):
         because(f"{preset.age}, not {part.age}", -6.0)
     elif "old" in (part.age, preset.age):

@@ -17,7 +17,6 @@ from pydantic import Field
 
 from personas.persona import Frozen
 from personas.voices.catalogue import VoiceCatalogue
-from personas.voices.part import words
 from personas.voices.preset import VoicePreset
 
 _CHARACTERS = "hibari.toml"
@@ -147,7 +146,7 @@ def _names(company: Company, language: str, character: str, speaker: Speaker) ->
     code = company.codes.get(language, language)
     preset = company.preset.format(character=character, language=language, name=speaker.name)
     return {
-        "name": "-".join(words(preset)),
+        "name": preset.lower(),
         "engine": company.engine,
         "speaker": speaker.speaker or company.speaker.format(code=code, name=speaker.name),
         "language": language,

@@ -32,6 +32,7 @@ class Part:
         age: of the voice.
         asked: words somebody asked for the voice with.
         kind: words of what it is.
+        traits: words that are said with it: tiny, nervous.
         said: words of what else is known of it.
         mood: its mood, where one is known.
         who: tells it from others, so that two of a kind need not get the same voice.
@@ -42,20 +43,24 @@ class Part:
     age: Age
     asked: frozenset[str] = frozenset()
     kind: frozenset[str] = frozenset()
+    traits: frozenset[str] = frozenset()
     said: frozenset[str] = frozenset()
     mood: str = ""
     who: str = ""
 
     @classmethod
-    def of(cls, personality: Personality, asked: str = "", *, seed: int = 0) -> Part:
+    def of(
+        cls, personality: Personality, asked: str = "", *, about: str = "", seed: int = 0
+    ) -> Part:
         """The part of a persona.
 
         Args:
             personality: who it is.
             asked: what was asked of the voice; may be invented, a description, or empty.
+            about: what it is, in English, where its kind may be in another language.
             seed: breaks ties.
         """
-        wanted, kind = words(asked[:200]), words(personality.kind)
+        wanted, kind = words(asked[:200]), words(f"{personality.kind} {about[:200]}")
         gender = _told(wanted, _GENDER_WORDS) or personality.gender
         if gender == "neutral":
             gender = _told(kind, _GENDER_WORDS) or "neutral"
@@ -90,6 +95,7 @@ class Part:
             gender=guess_gender(description),
             age=guess_age(description),
             kind=frozenset(words(subject.head)) if subject else frozenset(),
+            traits=frozenset(words(" ".join(subject.modifiers))) if subject else frozenset(),
             said=frozenset(words(description[:2_000])),
             mood=mood.value if mood else "",
             who=f"{description[:200]}/{seed or ''}",

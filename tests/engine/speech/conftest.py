@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from engine.speech.base import SpeechSynthesizer
-from engine.speech.factory import open_synthesizer
+from engine.speech.hibari import HibariSynthesizer
 from engine.speech.settings import SpeechSettings
 from personas.persona import Voice
 from personas.voices import VoiceCatalogue, VoicePreset, load_voices
@@ -56,7 +56,7 @@ def voices() -> VoiceCatalogue:
 
 @pytest.fixture(scope="session")
 def hibari(voices: VoiceCatalogue) -> SpeechSynthesizer:
-    return open_synthesizer(SpeechSettings(max_seconds=20))
+    return HibariSynthesizer(SpeechSettings(max_seconds=20))
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from engine.speech.loudness import loudness
 from personas.voices import VoiceCatalogue, load_voices
 from tests.engine.speech.conftest import Listener, plain, plain_voice
 
-NAMES = load_voices().names()
+NAMES = tuple(one.name for one in load_voices().presets() if one.engine == "hibari")
 SENTENCES = (
     "Please bring me three cups of tea and a slice of chocolate cake.",
     "The quick brown fox jumps over the lazy dog near the river.",
