@@ -272,6 +272,19 @@ def voices(
 
 
 @cli.command()
+def transcribe(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="A recording: ogg, mp4, m4a, mp3, wav, webm ...")],
+    language: Annotated[str, typer.Option(help="The language to expect: en, de, ja ...")] = "",
+    json: Json = False,
+) -> None:
+    """Write down what is said in a recording."""
+    from bot.commands import hearing
+
+    _run(context, lambda app: hearing.transcribe(app, file, language=language, as_json=json))
+
+
+@cli.command()
 def doctor(context: typer.Context, json: Json = False) -> None:
     """What is installed, what can run here, and what would add the rest."""
     from bot import doctor as examination
