@@ -46,6 +46,7 @@ def follow(
     samples: Samples,
     sample_rate: int,
     model: Samples,
+    model_rate: int,
     spans: Sequence[Span],
     anchors: Sequence[Anchor] = (),
 ) -> list[Span]:
@@ -53,8 +54,9 @@ def follow(
 
     Args:
         samples: [n] float32 mono, what is to be timed.
-        sample_rate: Hz of both.
+        sample_rate: Hz.
         model: [m] the same words in another voice.
+        model_rate: Hz of that.
         spans: its phonemes in order, without pauses; seconds from the first sample of `model`.
         anchors: when some of the words are said.
 
@@ -65,8 +67,8 @@ def follow(
     if bounds is None or not spans:
         return list(spans)
     heard = features(samples, sample_rate)
-    known = features(model, sample_rate)
-    compared = _worth_comparing(quiet_frames(model, sample_rate))
+    known = features(model, model_rate)
+    compared = _worth_comparing(quiet_frames(model, model_rate))
     return _transferred(
         samples, sample_rate, heard, known[: len(compared)], compared, spans, anchors
     )

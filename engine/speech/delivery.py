@@ -33,6 +33,7 @@ _BREATH_PAUSE = 0.08
 _MARGIN = 0.015
 """Kept on both sides of a sound, for its softest edges."""
 _MOST_LETTERS_A_SECOND = 30.0
+_LEAST_LETTERS = 20
 _NOTHING_TO_SAY = "There is nothing in this message that can be spoken aloud."
 
 
@@ -110,14 +111,15 @@ def prepare(
         voice: who speaks; a faster voice says more.
         settings: how long a speech may be.
         effect: of the voice.
-        letters_a_second: at most, at rate 1; what is beyond the time there is is not prepared.
+        letters_a_second: more than anybody says, at rate 1. Sentences that can have no time are
+            left out, and a first one that is too long is cut between words.
         language: BCP 47 tag of what the voice speaks.
 
     Raises:
         InvalidInputError: there is nothing in the text that can be spoken.
     """
     letters = _limit(settings, effect) * voice.rate * letters_a_second
-    return speakable(text, letters, language)
+    return _within(speakable(text, letters, language), max(int(letters), _LEAST_LETTERS))
 
 
 def compose(
@@ -223,6 +225,26 @@ class _Take:
             text=" ".join(self.written),
             cues=tuple(self.cues),
         )
+
+
+def _within(sentences: list[SpokenSentence], letters: int) -> list[SpokenSentence]:
+    """What has a chance of being said in the time of so many letters."""
+    count = len(sentences[0].spoken)
+    if count > letters:
+        return [_shortened(sentences[0], letters)]
+    for number, sentence in enumerate(sentences[1:], 1):
+        count += len(sentence.spoken)
+        if count > letters:
+            return sentences[:number]
+    return sentences
+
+
+def _shortened(sentence: SpokenSentence, letters: int) -> SpokenSentence:
+    kept = sentence.spoken[: letters + 1].rsplit(None, 1)[0]
+    kept = kept[:letters].rstrip(" ,;:—-'")
+    last = len(kept.split())
+    directions = tuple(item for item in sentence.directions if item[1] < last)
+    return replace(sentence, spoken=kept + "…", written=kept + "…", directions=directions)
 
 
 def _limit(settings: SpeechSettings, effect: Effect) -> float:

@@ -62,8 +62,9 @@ def phonemes_of(word: str) -> list[str]:
 
 
 def _taken_apart(char: str) -> str:
-    """A letter and its marks, but a Korean syllable whole: its name says all of it."""
-    return char if "가" <= char <= "힣" else unicodedata.normalize("NFKD", char)
+    """A letter and its marks, where the letter is one we know; others say all in their name."""
+    apart = unicodedata.normalize("NFKD", char)
+    return apart if apart[:1] in _LETTERS else char
 
 
 def _split(symbols: str) -> list[str]:
