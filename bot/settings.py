@@ -25,6 +25,7 @@ from pydantic_settings import (
 )
 
 from bot.chat.settings import ChatSettings
+from bot.discord.settings import DiscordSettings
 from engine.conversation import ConversationSettings
 from engine.hearing.settings import HearingSettings
 from engine.llm.settings import LanguageModelSettings
@@ -64,6 +65,9 @@ class Settings(BaseSettings):
     )
     chat: ChatSettings = Field(
         default_factory=ChatSettings, description="How much people may use, on every chat platform."
+    )
+    discord: DiscordSettings = Field(
+        default_factory=DiscordSettings, description="Personas on Discord."
     )
     storage: StorageSettings = Field(
         default_factory=StorageSettings, description="Where personas, turns and clips are kept."

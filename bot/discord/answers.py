@@ -1,12 +1,24 @@
-"""The buttons under an answer: Stop while it is written, then Regenerate, Reply and Delete."""
+"""The buttons under an answer: Stop while it is written, then Regenerate, Reply and Delete.
+
+They know by the message they are on which answer is meant, and the chat decides who may.
+"""
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
+from typing import Any, Final, Literal
 
 import discord
 
-from bot.discord.buttons import view_of
+from bot.discord.buttons import Form, Press, view_of
+from bot.discord.context import context_of, say
+from bot.discord.names import quotable
+from bot.discord.places import asked_by
+from bot.discord.speakers import NOBODY
+from personas.persona import Persona
+
+Act = Literal["stop", "again", "reply", "delete"]
 
 
 class Buttons(StrEnum):
@@ -17,6 +29,14 @@ class Buttons(StrEnum):
     DONE = "done"
 
 
+_LOOKS: Final[dict[str, tuple[str, str, discord.ButtonStyle]]] = {
+    "stop": ("Stop", "⏹️", discord.ButtonStyle.secondary),
+    "again": ("Regenerate", "🔁", discord.ButtonStyle.secondary),
+    "reply": ("Reply", "💬", discord.ButtonStyle.primary),
+    "delete": ("Delete", "🗑️", discord.ButtonStyle.secondary),
+}
+
+
 def answer_view(buttons: Buttons, *, reply: bool) -> discord.ui.View | None:
     """The view of a message of an answer.
 
@@ -24,4 +44,93 @@ def answer_view(buttons: Buttons, *, reply: bool) -> discord.ui.View | None:
         buttons: which.
         reply: whether people need a button to reply, because replies cannot be read here.
     """
-    return view_of() if buttons is Buttons.NONE else None
+    if buttons is Buttons.WRITING:
+        return view_of(AnswerButton("stop"))
+    if buttons is Buttons.DONE:
+        acts: tuple[Act, ...] = ("reply", "again", "delete") if reply else ("again", "delete")
+        return view_of(*map(AnswerButton, acts))
+    return None
+
+
+class AnswerButton(Press, template=r"ca:answer:(?P<act>stop|again|reply|delete)"):
+    """One of the buttons under an answer."""
+
+    def __init__(self, act: Act) -> None:
+        label, emoji, style = _LOOKS[act]
+        super().__init__(
+            discord.ui.Button(label=label, emoji=emoji, style=style, custom_id=f"ca:answer:{act}")
+        )
+        self._act = act
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str]
+    ) -> AnswerButton:
+        """The button that was pressed."""
+        return cls(match["act"])  # type: ignore[arg-type]
+
+    async def pressed(self, interaction: discord.Interaction[Any]) -> None:
+        """Stops, has another answer, replies or deletes."""
+        assert interaction.message is not None
+        context, (place, person) = context_of(interaction), asked_by(interaction)
+        message = str(interaction.message.id)
+        if self._act == "reply":
+            persona, _ = await context.chat.replies.who(place, person, message)
+            await interaction.response.send_modal(ReplyForm(persona))
+            return
+        await interaction.response.defer()
+        if self._act == "stop":
+            if not await context.chat.replies.stop(place, person, message):
+                await say(interaction, "It has said all it wants to say already.")
+        elif self._act == "again":
+            channel = channel_of(interaction)
+            opener = context.opener(channel, lambda reason: say(interaction, reason))
+            await context.chat.replies.regenerate(place, person, message, opener)
+        else:
+            gone = await context.chat.replies.remove(place, person, message)
+            await context.stage.withdraw(channel_of(interaction), (*gone.messages, *gone.files))
+
+
+class ReplyForm(Form):
+    """What somebody wants to say to a persona."""
+
+    words: discord.ui.TextInput[Any] = discord.ui.TextInput(
+        label="What do you say?", style=discord.TextStyle.paragraph, max_length=2_000
+    )
+
+    def __init__(self, persona: Persona) -> None:
+        super().__init__(title=f"To {persona.personality.name}"[:45], timeout=3_600)
+        self._persona = persona
+
+    async def submitted(self, interaction: discord.Interaction[Any]) -> None:
+        """Says it where all can see it, and lets the persona answer."""
+        await put_question(interaction, self._persona, self.words.value)
+
+
+async def put_question(interaction: discord.Interaction[Any], persona: Persona, text: str) -> None:
+    """Shows what somebody asks a persona, and lets it answer in the channel.
+
+    Raises:
+        ChatAnythingError: there is no answer; the sentence is for who asked.
+    """
+    context, (place, person) = context_of(interaction), asked_by(interaction)
+    shown = " ".join(text.split())[:1_500]
+    name = quotable(persona.personality.name)
+    asked = await interaction.response.send_message(
+        f"-# {quotable(person.name)} to {name}\n> {quotable(shown)}"[:2_000],
+        allowed_mentions=NOBODY,
+        suppress_embeds=True,
+    )
+    opener = context.opener(channel_of(interaction), lambda reason: say(interaction, reason))
+    await context.chat.replies.ask(
+        place, person, persona, text, str(asked.message_id or interaction.id), opener
+    )
+
+
+def channel_of(interaction: discord.Interaction[Any]) -> discord.abc.MessageableChannel:
+    """The channel in which an interaction happens."""
+    channel = interaction.channel
+    assert channel is not None and not isinstance(
+        channel, discord.ForumChannel | discord.CategoryChannel
+    )
+    return channel

@@ -86,7 +86,7 @@ class Context:
 
 def context_of(interaction: discord.Interaction[Any]) -> Context:
     """The context of the client that got the interaction."""
-    context = interaction.client.context  # type: ignore[attr-defined]
+    context = interaction.client.context
     assert isinstance(context, Context)
     return context
 
@@ -107,14 +107,9 @@ async def whisper(context: Context, message: discord.Message, sentence: str) -> 
     """Tells who wrote a message, as quietly as Discord can: a reply that goes away."""
     if not context.notices.is_news(message.channel.id, message.author.id, sentence):
         return
-    private = message.guild is None
+    stays: dict[str, Any] = {} if message.guild is None else {"delete_after": NOTICE_SECONDS}
     with contextlib.suppress(discord.HTTPException, *Lost):
-        await message.reply(
-            sentence,
-            mention_author=False,
-            allowed_mentions=NOBODY,
-            delete_after=None if private else NOTICE_SECONDS,
-        )
+        await message.reply(sentence, mention_author=False, allowed_mentions=NOBODY, **stays)
 
 
 @contextlib.asynccontextmanager

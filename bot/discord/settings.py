@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 Snowflake = Annotated[int, Field(gt=0, lt=2**63)]
 
@@ -37,7 +37,7 @@ class DiscordSettings(BaseModel):
         default=(), description="the shards that this process runs; empty: all"
     )
     sync_commands: bool = Field(
-        default=True, description="register the slash commands with Discord when they changed"
+        default=True, description="tell Discord of the slash commands at each start"
     )
     sync_guilds: tuple[Snowflake, ...] = Field(
         default=(),
@@ -57,3 +57,9 @@ class DiscordSettings(BaseModel):
         le=600,
         description="how long the end waits for answers that are being made",
     )
+
+    @model_validator(mode="after")
+    def _shards_fit(self) -> Self:
+        if any(shard >= (self.shard_count or 1) for shard in self.shard_ids):
+            raise ValueError("shard_ids: shards count from 0, and shard_count says how many")
+        return self

@@ -1,0 +1,112 @@
+"""`chatanything discord`, `telegram` and `serve`: adapters, side by side, until told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib
+import logging
+import os
+import signal
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Final, Literal
+
+from bot.output import say
+from personas.errors import UnavailableError
+
+if TYPE_CHECKING:
+    from bot.adapters import Adapter
+    from bot.app import App
+
+log = logging.getLogger(__name__)
+
+Platform = Literal["discord", "telegram"]
+PLATFORMS: Final[tuple[Platform, ...]] = ("discord", "telegram")
+GRACE_SECONDS: Final = 20.0
+"""How long the end waits for answers that are being made."""
+
+
+def configured(app: App) -> list[Platform]:
+    """The platforms for which there is a token."""
+    return [
+        platform
+        for platform in PLATFORMS
+        if getattr(app.settings, platform).token.get_secret_value()
+        or os.environ.get(f"{platform.upper()}_TOKEN")
+    ]
+
+
+async def serve(app: App, platforms: Sequence[Platform] = ()) -> None:
+    """Runs the adapters of some platforms, or of all for which there is a token.
+
+    Raises:
+        UnavailableError: there is none, or one of them cannot be connected.
+    """
+    chosen = platforms or configured(app)
+    if not chosen:
+        raise UnavailableError(
+            "No platform is set up. Set discord.token or telegram.token in config.toml, or "
+            "DISCORD_TOKEN or TELEGRAM_TOKEN in the environment."
+        )
+    adapters = [await _open(app, platform) for platform in chosen]
+    names = " and ".join(adapter.name for adapter in adapters)
+    say(f"Serving {names}. Ctrl+C ends it.")
+    chat = await app.chat()
+    await run(adapters, lambda: chat.aclose(GRACE_SECONDS))
+    say("All answers are given. Goodbye.")
+
+
+async def _open(app: App, platform: Platform) -> Adapter:
+    module = importlib.import_module(f"bot.{platform}.adapter")
+    adapter: Adapter = await module.open_adapter(app)
+    return adapter
+
+
+async def run(adapters: Sequence[Adapter], finish: Callable[[], Awaitable[None]]) -> None:
+    """Runs adapters until a signal comes, or one of them ends.
+
+    Then no new message is taken, what is being answered is finished while everything is still
+    connected, and the adapters disconnect.
+
+    Args:
+        adapters: side by side.
+        finish: takes no more messages and waits for what is in flight.
+
+    Raises:
+        ChatAnythingError: an adapter could not be connected.
+    """
+    stop = asyncio.Event()
+    running = [asyncio.create_task(adapter.run(), name=adapter.name) for adapter in adapters]
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        with _on_signals(stop.set):
+            done, _ = await asyncio.wait({*running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if stopping in done:
+                say("Finishing what is being answered. Ctrl+C once more ends it at once.")
+    finally:
+        stopping.cancel()
+        finishing = asyncio.ensure_future(finish())
+        with _on_signals(finishing.cancel):
+            await asyncio.wait({finishing})
+            await asyncio.gather(*(adapter.aclose() for adapter in adapters))
+            results = await asyncio.gather(finishing, *running, return_exceptions=True)
+    for result in results:
+        if isinstance(result, Exception):
+            raise result
+
+
+@contextlib.contextmanager
+def _on_signals(do: Callable[[], object]) -> Iterator[None]:
+    """Does something when the program is told to end."""
+    loop = asyncio.get_running_loop()
+    caught = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # Windows, and threads other than the main one, know no signal handlers of a loop.
+        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+            loop.add_signal_handler(number, do)
+            caught.append(number)
+    try:
+        yield
+    finally:
+        for number in caught:
+            loop.remove_signal_handler(number)

@@ -1,0 +1,164 @@
+"""PersonaBot: what happens on Discord goes to the chat."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any, Final
+
+import discord
+from discord.ext import commands
+
+from bot.discord.answers import AnswerButton
+from bot.discord.cards import CardButton
+from bot.discord.commands import Tree, add_commands
+from bot.discord.commands.rules import ChannelMenu, LimitsButton, RuleMenu
+from bot.discord.context import UNEXPECTED, Context, whisper
+from bot.discord.gallery import Meet, PageButton
+from bot.discord.places import incoming, place_of
+from bot.discord.settings import DiscordSettings
+from bot.discord.speakers import NOBODY
+from personas.errors import ChatAnythingError
+
+log = logging.getLogger(__name__)
+
+_UNHEARD: Final = (
+    "I cannot read this reply. Press **Reply** under my words, mention {bot}, or use **/ask**."
+)
+
+
+def intents_of(settings: DiscordSettings) -> discord.Intents:
+    """The least that is needed.
+
+    Guilds: channels, threads and roles, to know what may be done where. Messages: mentions of the
+    bot and private chats. Their content, beyond those, only where it was asked for.
+    """
+    return discord.Intents(
+        guilds=True,
+        guild_messages=True,
+        dm_messages=True,
+        message_content=settings.message_content,
+    )
+
+
+class PersonaBot(commands.AutoShardedBot):
+    """The client of the library.
+
+    Args:
+        settings: how it is set up.
+        options: for the library.
+
+    Attributes:
+        context: the chat and the stage; set before it logs in.
+    """
+
+    context: Context
+
+    def __init__(self, settings: DiscordSettings, **options: Any) -> None:
+        if settings.shard_count:
+            options["shard_count"] = settings.shard_count
+        if settings.shard_ids:
+            options["shard_ids"] = list(settings.shard_ids)
+        super().__init__(
+            commands.when_mentioned,
+            intents=intents_of(settings),
+            help_command=None,
+            tree_cls=Tree,
+            allowed_mentions=NOBODY,
+            **options,
+        )
+        self.settings = settings
+
+    async def setup_hook(self) -> None:
+        """Makes commands and buttons known, also those of messages from before a restart."""
+        self.add_dynamic_items(
+            AnswerButton, CardButton, PageButton, Meet, RuleMenu, ChannelMenu, LimitsButton
+        )
+        add_commands(self.tree)
+        if self.settings.sync_commands and 0 in (self.settings.shard_ids or (0,)):
+            await self._sync()
+
+    async def _sync(self) -> None:
+        if not self.settings.sync_guilds:
+            await self.tree.sync()
+            return
+        for id in self.settings.sync_guilds:
+            guild = discord.Object(id)
+            self.tree.copy_global_to(guild=guild)
+            await self.tree.sync(guild=guild)
+
+    async def on_ready(self) -> None:
+        """Says so in the log."""
+        log.info("On Discord as %s, in %d servers", self.user, len(self.guilds))
+
+    async def on_message(self, message: discord.Message) -> None:
+        """Lets the chat answer a message, if it is for somebody."""
+        if self.user is None:
+            return
+        said = incoming(message, self.user)
+        if said is None:
+            return
+        if not said.text and said.sound is None and said.reply_to:
+            await self._unheard(message)
+            return
+        await self._received(
+            message, self.context.chat.replies.receive(said, self._opener(message))
+        )
+
+    async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
+        """Lets the chat answer anew what was changed while it is still the last word."""
+        message, before = payload.message, payload.cached_message
+        if self.user is None or message.edited_at is None:
+            return  # a preview of a link came, and nobody changed anything
+        if before is not None and before.content == message.content:
+            return
+        said = incoming(message, self.user)
+        if said is not None and said.text:
+            work = self.context.chat.replies.edited(said, self._opener(message))
+            await self._received(message, work)
+
+    async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
+        """Nobody answers what was taken back."""
+        channel = self.get_channel(payload.channel_id)
+        if channel is not None and self.user is not None:
+            place = place_of(channel, self.user)
+            await self.context.chat.replies.retract(place, str(payload.message_id))
+
+    def _opener(self, message: discord.Message) -> Any:
+        async def tell(sentence: str) -> None:
+            await whisper(self.context, message, sentence)
+
+        return self.context.opener(message.channel, tell, message.id)
+
+    async def _received(self, message: discord.Message, work: Any) -> None:
+        """Tells who wrote why there is no answer."""
+        try:
+            await work
+        except ChatAnythingError as error:
+            await whisper(self.context, message, str(error))
+        except Exception:
+            log.exception("A message could not be answered")
+            await whisper(self.context, message, UNEXPECTED)
+
+    async def _unheard(self, message: discord.Message) -> None:
+        """Says how to be heard to who replies to a persona where replies cannot be read."""
+        if self.settings.message_content or message.guild is None or self.user is None:
+            return
+        reference = message.reference
+        if reference is None or not isinstance(reference.resolved, discord.Message):
+            return
+        webhook = reference.resolved.webhook_id
+        if webhook is not None and self.context.stage.webhooks.is_ours(webhook):
+            await whisper(self.context, message, _UNHEARD.format(bot=self.user.mention))
+
+    async def finish(self, grace: float) -> None:
+        """Ends what goes on without an interaction, such as a persona that is being made.
+
+        What takes longer than `grace` seconds is broken off, and says so where it is seen.
+        """
+        tasks = set(self.context.tasks)
+        if tasks:
+            await asyncio.wait(tasks, timeout=grace)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
