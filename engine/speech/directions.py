@@ -7,6 +7,11 @@ with a verb in the third person; what is stressed stands inside a sentence.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+
+Interpreter = Callable[[str, bool, bool], str | None]
+"""Says which action a marked passage is, or None. It is given the passage, whether it was marked
+with asterisks or underscores (not brackets), and whether it stands on its own."""
 
 _FIRST_MARK, _LAST_MARK = 0xE000, 0xF8FF
 """A stage direction is held in the text by one character of the private use area."""
@@ -65,7 +70,14 @@ def without_marks(text: str) -> str:
     return _MARKS.sub(" ", text)
 
 
-def take_directions(text: str, directions: Directions) -> str:
+def english_action(content: str, starred: bool, stands_alone: bool) -> str | None:
+    """The action that a passage in English is; None where it is words to be said."""
+    return _tidy(content) if _is_action(content, starred, stands_alone) else None
+
+
+def take_directions(
+    text: str, directions: Directions, interpret: Interpreter = english_action
+) -> str:
     """The text with a mark in the place of each stage direction.
 
     Other emphasis loses its asterisks; other brackets become pauses.
@@ -78,8 +90,9 @@ def take_directions(text: str, directions: Directions) -> str:
         after = text[match.end() : match.end() + 3].lstrip(" \t")
         starts = not before or before[-1] in _BOUNDARY or bool(_MARKS.match(before[-1]))
         ends = not after or after[0] in _BOUNDARY or after[0].isupper()
-        if _is_action(content, bool(starred), starts and ends):
-            return f" {directions.mark(_tidy(content))} "
+        action = interpret(content, bool(starred), starts and ends)
+        if action is not None:
+            return f" {directions.mark(action)} "
         if content.strip().isdigit():  # the area of a telephone number
             return f" {content.strip()} "
         return content if starred else f", {content.strip()}, "

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import html
 import re
+from dataclasses import dataclass
 
 _FENCE = re.compile(r"^[ \t]{0,3}(`{3,}|~{3,})")
 _SCRIPT = re.compile(r"<(script|style)\b[^>]{0,300}>", re.I)
@@ -38,33 +39,43 @@ _STRONG = re.compile(r"(\*\*\*|\*\*|__|~~|\|\|)(?=\S)")
 _STRONG_END = re.compile(r"(?<=\S)(\*\*\*|\*\*|__|~~|\|\|)")
 _ENDS = ".!?…:;,"
 
-SOME_CODE = "some code"
-A_LINK = "a link"
+
+@dataclass(frozen=True)
+class Placeholders:
+    """What is said in place of what cannot be read aloud."""
+
+    some_code: str = "some code"
+    a_link: str = "a link"
+    at: str = "at"
+    dot: str = "dot"
 
 
-def without_markup(text: str) -> str:
+ENGLISH = Placeholders()
+
+
+def without_markup(text: str, said: Placeholders = ENGLISH) -> str:
     """Plain lines; an empty line between paragraphs.
 
     Single asterisks and underscores stay: they may mean stage directions.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n")
-    text = _without_html(_without_code_blocks(text))
+    text = _without_html(_without_code_blocks(text, said.some_code))
     text = _DISCORD.sub(" ", text)
     text = _SHORTCODE.sub(" ", text)
     text = _IMAGE.sub(r" \1 ", text)
     text = _FOOTNOTE.sub(" ", text)
     text = _LINK.sub(r"\1", text)
     text = _REFERENCE.sub(r"\1", text)
-    text = _INLINE_CODE.sub(lambda match: _code(match.group(2)), text)
-    text = _EMAIL.sub(lambda match: _spelled_out(match.group()), text)
-    text = _URL.sub(A_LINK, text)
-    text = _DOMAIN.sub(lambda match: _spelled_out(match.group().split("/")[0]), text)
+    text = _INLINE_CODE.sub(lambda match: _code(match.group(2), said.some_code), text)
+    text = _EMAIL.sub(lambda match: _spelled_out(match.group(), said), text)
+    text = _URL.sub(said.a_link, text)
+    text = _DOMAIN.sub(lambda match: _spelled_out(match.group().split("/")[0], said), text)
     lines = [_line(line) for line in text.split("\n")]
     text = "\n".join(line for line in lines if line is not None)
     return _STRONG_END.sub("", _STRONG.sub("", text))
 
 
-def _without_code_blocks(text: str) -> str:
+def _without_code_blocks(text: str, some_code: str) -> str:
     kept: list[str] = []
     fence = ""
     for line in text.split("\n"):
@@ -74,7 +85,7 @@ def _without_code_blocks(text: str) -> str:
                 fence = ""
         elif match and line.count("```") < 2:
             fence = match.group(1)[:3]
-            kept.append(f"{SOME_CODE}.\n")
+            kept.append(f"{some_code}.\n" if some_code else "\n")
         else:
             kept.append(line)
     return "\n".join(kept)
@@ -102,17 +113,18 @@ def _without_scripts(text: str) -> str:
     return "".join(kept)
 
 
-def _code(content: str) -> str:
+def _code(content: str, some_code: str) -> str:
     letters = sum(char.isalnum() or char in " ._-" for char in content)
     if len(content) > 40 or letters < 0.7 * len(content):
-        return SOME_CODE
+        return some_code
     return re.sub(r"[_()]+", " ", content).strip()
 
 
-def _spelled_out(address: str) -> str:
+def _spelled_out(address: str, said: Placeholders) -> str:
     if len(address) > 48:
-        return A_LINK
-    return address.replace("@", " at ").replace(".", " dot ").replace("_", " ").replace("+", " ")
+        return said.a_link
+    address = address.replace("@", f" {said.at} ").replace(".", f" {said.dot} ")
+    return address.replace("_", " ").replace("+", " ")
 
 
 def _line(line: str) -> str | None:

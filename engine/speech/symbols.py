@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from engine.speech.directions import Directions
 
@@ -72,6 +74,8 @@ _SIGNS = {
     "δ": " delta ", "λ": " lambda ", "Ω": " omega ", "ω": " omega ", "σ": " sigma ",
     "|": ", ", "→": ", ", "⇒": ", ", "•": ", ", "·": " ", "~": " ", "^": " ", "_": " ",
 }  # fmt: skip
+SILENT_SIGNS = {sign: said for sign, said in _SIGNS.items() if said in (" ", ", ")}
+"""Signs that are a pause in every language."""
 _FOLD = {
     "’": "'", "‘": "'", "ʼ": "'", "`": "'", "´": "'", "“": '"', "”": '"', "„": '"', "«": '"',
     "»": '"', "–": "-", "‐": "-", "‑": "-", "−": "-", "―": "—", "。": ".", "，": ",", "！": "!",
@@ -83,12 +87,13 @@ _KEPT = frozenset("àáâãäåæçèéêëìíîïñòóôõöøùúûüýÿœ�
 PUNCTUATION = frozenset(".,!?;:—…'-")
 
 
-def emoji_to_words(text: str, directions: Directions) -> str:
+def emoji_to_words(text: str, directions: Directions, words: EmojiWords | None = None) -> str:
     """Without emoji and emoticons; the faces among them become stage directions.
 
     An emoji that stands for a word is read as that word: "I ❤️ you", "a slice of 🍕". Where a
-    text has no words at all, its emoji are what is said.
+    text has no words at all, its emoji are what is said. English where no `words` are given.
     """
+    words = words or ENGLISH
     text = _emoticons(text, directions)
     no_words = not any(char.isalnum() for char in text)
     kept: list[str] = []
@@ -104,10 +109,10 @@ def emoji_to_words(text: str, directions: Directions) -> str:
             kept.append(f" {directions.mark(actions[0])} ")
         if not no_words:
             before = text[max(0, match.start() - 12) : match.start()]
-            kept.append(f" {_as_word(symbols, before, text[position : position + 2])} ")
+            kept.append(f" {_as_word(symbols, before, text[position : position + 2], words)} ")
         elif said < 3:
             said += 1
-            kept.append(f" {_SAID.get(symbols[0]) or _name(symbols[0])} ")
+            kept.append(f" {words.said.get(symbols[0]) or words.name(symbols[0])} ")
     kept.append(text[position:])
     return "".join(kept)
 
@@ -120,12 +125,17 @@ def _emoticons(text: str, directions: Directions) -> str:
     return _EMOTICON.sub(replace, text)
 
 
-def folded(text: str) -> str:
-    """Typographic signs as plain ones, decorated letters (bold, wide, circled) as letters."""
+def folded(text: str, keep: str = "") -> str:
+    """Typographic signs as plain ones, decorated letters (bold, wide, circled) as letters.
+
+    Args:
+        text: any text.
+        keep: characters to leave alone.
+    """
     text = unicodedata.normalize("NFC", text)
     if not text.isascii():
         text = "".join(_FOLD.get(char, char) for char in text)
-        text = "".join(_compatible(char) for char in text)
+        text = "".join(char if char in keep else _compatible(char) for char in text)
     text = text.replace("--", "—")
     text = re.sub(r"\.{2,}", "…", text)
     text = _EXCITED.sub(
@@ -172,18 +182,19 @@ def _compatible(char: str) -> str:
     return char
 
 
-def _as_word(symbols: list[str], before: str, after: str) -> str:
+def _as_word(symbols: list[str], before: str, after: str, words: EmojiWords) -> str:
     goes_on = after.strip()[:1].isalpha() or after[:1].isalpha()
     if symbols[0] in _HEARTS:
-        return "love" if re.search(r"\b(?:I|i|we|they|you) $", before) and goes_on else ""
+        return words.love if words.love and _LOVERS.search(before) and goes_on else ""
     ends = not after.strip() or after.strip()[0] in ".,!?"
     if (
         symbols[0] not in _ACTION_OF
-        and _DETERMINERS.search(before)
+        and words.determiners is not None
+        and words.determiners.search(before)
         and (ends or goes_on)
         and len(symbols) == 1
     ):
-        name = _name(symbols[0])
+        name = words.name(symbols[0])
         return re.sub(r"^\w+ of ", "", name) if before.endswith("of ") else name
     return ""
 
@@ -197,3 +208,24 @@ def _name(symbol: str) -> str:
         r"\b(?:face|with|sign|symbol|heavy|black|white|emoji|regional indicator.*)\b", " ", name
     )
     return re.sub(r"[^a-z]+", " ", name).strip()
+
+
+@dataclass(frozen=True)
+class EmojiWords:
+    """What a language says of emoji.
+
+    Attributes:
+        name: the name of one emoji; empty where it has none that can be said.
+        said: for some, what people would say who send nothing else.
+        determiners: matches the end of a text after which an emoji stands for a noun.
+        love: the verb that a heart stands for between two people.
+    """
+
+    name: Callable[[str], str]
+    said: Mapping[str, str]
+    determiners: re.Pattern[str] | None = None
+    love: str = ""
+
+
+_LOVERS = re.compile(r"\b(?:I|i|we|they|you) $")
+ENGLISH = EmojiWords(_name, _SAID, _DETERMINERS, "love")

@@ -10,31 +10,24 @@ import math
 import re
 from dataclasses import dataclass, replace
 
-from engine.speech.abbreviations import abbreviations_to_words, calm, drawn_out
 from engine.speech.directions import Directions, take_directions, without_marks
 from engine.speech.markup import without_markup
-from engine.speech.numbers import numbers_to_words
+from engine.speech.reader import Reader, reader_for
 from engine.speech.sentences import sentences
-from engine.speech.symbols import emoji_to_words, folded, signs_to_words, speakable_letters
+from engine.speech.symbols import emoji_to_words
+from engine.speech.wording import names_of_chats
 from personas.errors import InvalidInputError
 
 MAX_TEXT = 20_000
 """Characters of a text that are looked at: more than anybody has ever listened to."""
 
-_LONGEST_WORD = 40
 _LONGEST_DIGITS = re.compile(r"(\d{40})\d+")
 _CONTROL = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
 )
-_MENTION = re.compile(r"(?<![\w@])@(?=\w)")
-_HASHTAG = re.compile(r"(?<![\w#&])#([^\W\d]\w*)")
-_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
-_EITHER = re.compile(r"(?<=[^\W\d_])\s?/\s?(?=[^\W\d_])")
-_QUOTING = re.compile(r"(?<![^\W\d_])'|'(?![^\W\d_])")
 _LEADING = re.compile(r"^[\s.,!?;:—…'-]+")
 _SPACE_BEFORE = re.compile(r"\s+(?=[.,!?;:…])")
 _SPACES = re.compile(r"\s+")
-_HYPHENS = re.compile(r"(?<![^\W\d_])-+|-+(?![^\W\d_])")
 _STOPS = re.compile(r"[.,!?;:…—]{2,}")
 _WORDLESS = re.compile(r"[^\W\d_]")
 
@@ -71,15 +64,17 @@ def speakable(text: str, letters: float = math.inf, language: str = "en") -> lis
     Raises:
         InvalidInputError: there is nothing in the text that can be spoken.
     """
+    reader = reader_for(language)
     directions = Directions()
-    plain = without_markup(_CONTROL.sub("", without_marks(text[:MAX_TEXT])))
-    plain = emoji_to_words(plain, directions)
-    plain = folded(take_directions(plain, directions))
+    plain = _CONTROL.sub("", without_marks(text[:MAX_TEXT]))
+    plain = reader.narrowed(without_markup(plain, reader.placeholders))
+    plain = emoji_to_words(plain, directions, reader.emoji)
+    plain = reader.folded(take_directions(plain, directions, reader.interpret))
     plain = _LONGEST_DIGITS.sub(r"\1", plain)
     result: list[SpokenSentence] = []
     waiting: list[str] = []
-    for sentence, ends_paragraph in sentences(plain):
-        made = _spoken(sentence, directions)
+    for sentence, ends_paragraph in sentences(plain, reader.stops):
+        made = _spoken(sentence, directions, reader)
         if not made.spoken:
             waiting += [action for action, _ in made.directions]
             if ends_paragraph and result:
@@ -94,7 +89,7 @@ def speakable(text: str, letters: float = math.inf, language: str = "en") -> lis
         if letters <= 0:
             return result
     if not result:
-        raise InvalidInputError(_why_not(text, directions))
+        raise InvalidInputError(_why_not(text, directions, reader))
     if waiting:
         last = result[-1]
         late = tuple((action, len(last.spoken.split())) for action in waiting)
@@ -102,7 +97,7 @@ def speakable(text: str, letters: float = math.inf, language: str = "en") -> lis
     return result
 
 
-def _spoken(sentence: str, directions: Directions) -> SpokenSentence:
+def _spoken(sentence: str, directions: Directions, reader: Reader) -> SpokenSentence:
     """One sentence in words; each stretch between two directions is made speakable by itself."""
     pieces: list[str] = []
     placed: list[tuple[str, int]] = []
@@ -110,7 +105,7 @@ def _spoken(sentence: str, directions: Directions) -> SpokenSentence:
     count = 0
 
     def close() -> int:
-        words = _words("".join(current))
+        words = _words("".join(current), reader)
         current.clear()
         if words:
             pieces.append(words)
@@ -124,24 +119,18 @@ def _spoken(sentence: str, directions: Directions) -> SpokenSentence:
             count += close()
             placed.append((action, count))
     close()
-    spoken = _punctuated(" ".join(pieces))
+    spoken = reader.finished(_punctuated(" ".join(pieces)))
     written = _tidy("".join(char for char in sentence if directions.action(char) is None))
+    written = reader.finished(written)
     limit = len(spoken.split())
     return SpokenSentence(written, spoken, tuple((a, min(at, limit)) for a, at in placed))
 
 
-def _words(text: str) -> str:
+def _words(text: str, reader: Reader) -> str:
     """Words and punctuation, from a stretch of plain text."""
-    text = _MENTION.sub("", text)
-    text = _HASHTAG.sub(lambda match: _HUMP.sub(" ", match[1].replace("_", " ")), text)
-    text = abbreviations_to_words(drawn_out(calm(text)))
-    text = numbers_to_words(text)
-    text = _EITHER.sub(" or ", text)
-    text = signs_to_words(text)
-    text = _SPACES.sub(" ", speakable_letters(text))
-    text = _HYPHENS.sub(" ", _QUOTING.sub(" ", text))
+    text = reader.words(names_of_chats(text))
     text = _SPACE_BEFORE.sub("", _STOPS.sub(lambda match: _strongest(match[0]), text))
-    words = [_within(word) for word in text.split()]
+    words = [_within(word, reader.longest_word) for word in text.split()]
     return _SPACES.sub(" ", _STOPS.sub(lambda m: _strongest(m[0]), " ".join(words))).strip()
 
 
@@ -159,12 +148,12 @@ def _strongest(stops: str) -> str:
     return next(mark for mark in "?!….:;—," if mark in stops)
 
 
-def _within(word: str) -> str:
+def _within(word: str, longest: int) -> str:
     """A word of a length that somebody could say."""
-    if len(word) <= _LONGEST_WORD:
+    if len(word) <= longest:
         return word
     end = word[-1] if word[-1] in ".,!?;:…—" else ""
-    return word[:_LONGEST_WORD].rstrip("-'") + end
+    return word[:longest].rstrip("-'") + end
 
 
 def _tidy(text: str) -> str:
@@ -173,11 +162,9 @@ def _tidy(text: str) -> str:
     return re.sub(r",(?:\s*,)+", ",", re.sub(r",\s*(?=[.!?;:…])", "", text))
 
 
-def _why_not(text: str, directions: Directions) -> str:
+def _why_not(text: str, directions: Directions, reader: Reader) -> str:
     if directions.actions:
         return "There are only stage directions in this message, and no word to say aloud."
     if any(char.isalpha() for char in text):
-        return (
-            "This voice speaks English only, and there is no word in this message that it can say."
-        )
+        return reader.refusal()
     return "There is no word in this message, so there is nothing to say aloud."
