@@ -28,6 +28,7 @@ _LONGEST = 300
 """Letters that are read in one breath."""
 _BREAKS = ",;:—…،؛、，；।"
 _SAMPLE_RATE = 22_050
+_LOWEST_HERTZ = 20.0
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ class EspeakReader:
         reading = library.read(text, voice_file(library, speaker, voice, effect), voice.rate)
         count = functools.partial(self._count, speaker)
         return Utterance(
-            reading.samples,
+            without_rumble(reading.samples, reading.sample_rate),
             reading.sample_rate,
             pronounced(reading, text, speaker.is_english, count),
         )
@@ -161,6 +162,17 @@ class EspeakSynthesizer:
             )
             if part is not None:
                 yield part
+
+
+def without_rumble(samples: NDArray[np.float32], sample_rate: int) -> NDArray[np.float32]:
+    """The same around zero: the library's pulses all point the same way."""
+    if len(samples) == 0:
+        return samples
+    # twice as long, so that the end does not run into the beginning
+    size = 2 * len(samples)
+    ratio = (np.fft.rfftfreq(size, 1 / sample_rate) / _LOWEST_HERTZ) ** 2
+    filtered = np.fft.irfft(np.fft.rfft(samples, size) * ratio / (1 + ratio), size)
+    return filtered[: len(samples)].astype(np.float32)
 
 
 def breaths(spoken: str, longest: int = _LONGEST) -> Iterable[tuple[str, int]]:

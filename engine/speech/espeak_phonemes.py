@@ -28,7 +28,6 @@ _TOGETHER = frozenset(
 )
 """Affricates and diphthongs that are one sound in some language, besides those of English."""
 _WITHOUT_SPACES = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
-_OUTER = re.compile(r"^\W+|\W+$")
 
 
 @dataclass(frozen=True)
@@ -166,7 +165,7 @@ class _Words:
                     (later, self._text[slice(*self._tokens[later])])
                     for later in range(token + 1, until)
                 ]
-            spoken = [(at, _OUTER.sub("", said)) for at, said in members]
+            spoken = [(at, _bare(said)) for at, said in members]
             spoken = [(at, said) for at, said in spoken if said] or [(token, members[0][1])]
             renamed[number] = []
             for at, said in spoken:
@@ -175,6 +174,12 @@ class _Words:
                 weight = 1 if len(spoken) == 1 else max(1, count(said))
                 renamed[number].append((key, weight))
         return Pronounced(tuple(_renamed(spans, renamed)), texts, places)
+
+
+def _bare(word: str) -> str:
+    """Without the punctuation around it; vowel signs of Indian scripts are no punctuation."""
+    outer = "".join(char for char in word if unicodedata.category(char)[0] in "PSZC")
+    return word.strip(outer) if outer else word
 
 
 def _renamed(spans: list[Span], names: dict[int, list[tuple[int, int]]]) -> list[Span]:
