@@ -26,6 +26,7 @@ from pydantic_settings import (
 
 from bot.chat.settings import ChatSettings
 from bot.discord.settings import DiscordSettings
+from bot.telegram.settings import TelegramSettings
 from engine.conversation import ConversationSettings
 from engine.hearing.settings import HearingSettings
 from engine.llm.settings import LanguageModelSettings
@@ -68,6 +69,9 @@ class Settings(BaseSettings):
     )
     discord: DiscordSettings = Field(
         default_factory=DiscordSettings, description="Personas on Discord."
+    )
+    telegram: TelegramSettings = Field(
+        default_factory=TelegramSettings, description="The bot on Telegram."
     )
     storage: StorageSettings = Field(
         default_factory=StorageSettings, description="Where personas, turns and clips are kept."

@@ -4,38 +4,22 @@ from __future__ import annotations
 
 from typing import Final
 
-from telegram import Audio, Chat, Message, MessageEntity, User, Video, VideoNote, Voice
+from telegram import Audio, Message, MessageEntity, User, Video, VideoNote, Voice
 from telegram.error import BadRequest, TelegramError
 from telegram.ext import ExtBot
 
-from bot.chat.base import IncomingMessage, Person, Place, Sound
+from bot.chat.base import IncomingMessage, Person, Sound
 from bot.telegram.durations import seconds_of
 from bot.telegram.failures import translated
 from bot.telegram.limiter import Urgency
-from bot.telegram.outlet import Spot
+from bot.telegram.spots import place_of, spot_of
 from personas.errors import InvalidInputError
-from personas.gallery import gallery_id
 
 DOWNLOAD_LIMIT: Final = 20_000_000
 _ANONYMOUS: Final = 1087968824
 """Telegram's user for administrators who hide who they are."""
 
 Bot = ExtBot[Urgency]
-
-
-def spot_of(message: Message) -> Spot:
-    """Where a message stands. Reply threads of ordinary groups are no places of their own."""
-    topic = message.message_thread_id if message.is_topic_message else None
-    return Spot(message.chat.id, topic, message.chat.type == Chat.PRIVATE)
-
-
-def place_of(spot: Spot) -> Place:
-    """The same, for the chat."""
-    channel = f"telegram:{spot.chat}"
-    gallery = gallery_id("telegram", spot.chat)
-    if spot.topic is None:
-        return Place(gallery, channel, private=spot.private)
-    return Place(gallery, f"{channel}:{spot.topic}", parent=channel, private=spot.private)
 
 
 def person_of(message: Message) -> Person:

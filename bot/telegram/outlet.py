@@ -7,8 +7,8 @@ import contextlib
 import logging
 import math
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -24,10 +24,12 @@ from telegram.error import ChatMigrated, TelegramError
 from telegram.ext import ExtBot
 
 from bot.chat.base import Activity, Before, TooLargeError
+from bot.telegram.actions import acting
 from bot.telegram.clock import Clock
 from bot.telegram.failures import is_kind_forbidden, is_unchanged, may_have_arrived, translated
 from bot.telegram.formatting import TEXT_LIMIT, Rich, harmless, rich, split, utf16_length
 from bot.telegram.limiter import NotNowError, Urgency
+from bot.telegram.spots import Spot
 from engine.speech.base import Speech
 from engine.talkinghead.base import Clip
 from personas.errors import InvalidInputError
@@ -41,28 +43,11 @@ FILE_LIMIT: Final = 50_000_000
 NOTE_SECONDS: Final = 60.0
 NOTE_SIZE: Final = 640
 THUMBNAIL_SIZE: Final = 320
-_ACTION_SECONDS: Final = 4.5
-"""Telegram shows an action for five seconds."""
 _DRAFT_INTERVAL: Final = 1.0
 _EDIT_INTERVAL: Final = 3.0
 _FIRST_LOOK: Final = 40
 """Characters worth a notification in a group."""
 _NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True)
-
-
-@dataclass(frozen=True)
-class Spot:
-    """Where in Telegram something is written.
-
-    Attributes:
-        chat: id of the chat.
-        topic: thread of a forum; None elsewhere.
-        private: a chat with one person.
-    """
-
-    chat: int
-    topic: int | None = None
-    private: bool = False
 
 
 @dataclass
@@ -154,23 +139,8 @@ class TelegramOutlet:
             }[doing]
         )
 
-    @asynccontextmanager
-    async def _acting(self, action: ChatAction) -> AsyncIterator[None]:
-        task = asyncio.create_task(self._keep_acting(action))
-        try:
-            yield
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-
-    async def _keep_acting(self, action: ChatAction) -> None:
-        while True:
-            with contextlib.suppress(TelegramError):
-                await self._bot.send_chat_action(
-                    self._spot.chat, action, message_thread_id=self._spot.topic
-                )
-            await self._clock.sleep(_ACTION_SECONDS)
+    def _acting(self, action: ChatAction) -> AbstractAsyncContextManager[None]:
+        return acting(self._bot, self._spot, self._clock, action)
 
     # -- text
 

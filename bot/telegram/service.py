@@ -1,0 +1,190 @@
+"""TelegramAdapter: connected with Telegram, by polling or by a webhook."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import secrets
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from telegram import Update
+from telegram.error import Conflict, InvalidToken, TelegramError
+from telegram.ext import Application, ExtBot, TypeHandler
+
+from bot.telegram.clock import Clock
+from bot.telegram.desk import Desk
+from bot.telegram.limiter import ChatLimiter, NotNowError, Urgency
+from bot.telegram.menu import set_menu
+from bot.telegram.order import InOrder
+from bot.telegram.request import CarefulRequest
+from bot.telegram.router import UPDATES, Router
+from bot.telegram.secrets import hide
+from bot.telegram.settings import TelegramSettings
+from personas.errors import ChatAnythingError, UnavailableError
+
+if TYPE_CHECKING:
+    from telegram.request import BaseRequest
+
+    from bot.chat.chat import Chat
+
+log = logging.getLogger(__name__)
+
+_POLL_SECONDS: Final = 30
+_WAITING: Final = 100
+"""Updates that are fetched before those before them were taken: few, should the power fail."""
+
+
+class TelegramAdapter:
+    """Connects the chat with Telegram; see `bot.adapters.Adapter`.
+
+    Args:
+        chat: decides everything.
+        token: of the bot.
+        settings: how it is connected.
+        clock: what limits are counted by.
+        requests: two ways to ask, one for everything and one for updates; over the network by
+            default.
+    """
+
+    name = "Telegram"
+
+    def __init__(
+        self,
+        chat: Chat,
+        token: str,
+        settings: TelegramSettings,
+        *,
+        clock: Clock | None = None,
+        requests: tuple[BaseRequest, BaseRequest] | None = None,
+    ) -> None:
+        self._settings = settings
+        self._token = token
+        clock = clock or Clock()
+        proxy = settings.proxy or None
+        usual, polling = requests or (
+            CarefulRequest(proxy=proxy),
+            CarefulRequest(connections=2, proxy=proxy),
+        )
+        server = settings.server.rstrip("/") or "https://api.telegram.org"
+        bot: ExtBot[Urgency] = ExtBot(
+            token,
+            base_url=f"{server}/bot",
+            base_file_url=f"{server}/file/bot",
+            request=usual,
+            get_updates_request=polling,
+            rate_limiter=ChatLimiter(clock=clock),
+        )
+        self._desk = Desk.open(bot, chat, settings, clock)
+        builder = Application.builder().bot(bot).concurrent_updates(InOrder())
+        waiting: asyncio.Queue[Update | object] = asyncio.Queue(_WAITING)
+        self._application: Application[Any, Any, Any, Any, Any, Any] = builder.update_queue(
+            waiting
+        ).build()
+        self._application.add_handler(TypeHandler(Update, Router(self._desk).take))
+        self._application.add_error_handler(_failed)
+        self._closing = asyncio.Event()
+        self._running = False
+        self._connected = True
+
+    async def run(self) -> None:
+        """Serves until it is closed.
+
+        Raises:
+            UnavailableError: Telegram does not let it in, or cannot be reached; says what to do.
+        """
+        hide(self._token)
+        self._running = True
+        try:
+            async with self._application:
+                await self._menu()
+                await self._listen()
+                await self._application.start()
+                log.info("On Telegram as @%s", self._application.bot.username)
+                await self._closing.wait()
+                await self._leave()
+        except InvalidToken as error:
+            raise UnavailableError(
+                "Telegram does not accept the token. Ask @BotFather for it: /mybots, API Token."
+            ) from error
+        except TelegramError as error:
+            raise UnavailableError("Telegram cannot be reached. Try again later.") from error
+        finally:
+            self._running = False
+
+    async def aclose(self) -> None:
+        """Ends what goes on, and disconnects. Safe to call twice."""
+        self._closing.set()
+
+    async def _menu(self) -> None:
+        """Sets the list of commands; a bot without one works all the same."""
+        try:
+            await set_menu(self._desk.bot)
+        except TelegramError as error:
+            if isinstance(error, InvalidToken):
+                raise
+            log.warning("The list of commands could not be set: %s", error)
+
+    async def _listen(self) -> None:
+        updater = self._application.updater
+        assert updater is not None
+        webhook = self._settings.webhook
+        if not webhook.url:
+            await updater.start_polling(
+                timeout=_POLL_SECONDS,
+                bootstrap_retries=-1,
+                allowed_updates=UPDATES,
+                error_callback=self._trouble,
+            )
+            return
+        secret = webhook.secret.get_secret_value() or secrets.token_urlsafe(32)
+        try:
+            await updater.start_webhook(
+                listen=webhook.listen,
+                port=webhook.port,
+                url_path=urlsplit(webhook.url).path.lstrip("/"),
+                webhook_url=webhook.url,
+                secret_token=secret,
+                max_connections=webhook.connections,
+                bootstrap_retries=-1,
+                allowed_updates=UPDATES,
+            )
+        except (OSError, RuntimeError) as error:
+            raise UnavailableError(
+                f"Nothing can listen on {webhook.listen}:{webhook.port}. Is the port taken, or "
+                "the extra telegram missing?"
+            ) from error
+
+    async def _leave(self) -> None:
+        """Takes no more updates, and lets what was begun come to its end."""
+        updater = self._application.updater
+        if updater is not None and updater.running:
+            await updater.stop()
+        await self._application.stop()
+        tasks = list(self._desk.tasks)
+        if tasks:
+            await asyncio.wait(tasks, timeout=self._settings.shutdown_seconds)
+        for task in tasks:
+            task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _trouble(self, error: TelegramError) -> None:
+        """Notes that no updates come; once, not each time it was tried."""
+        if self._desk.notices.is_new(("polling", type(error).__name__), self._desk.clock.now()):
+            if isinstance(error, Conflict):
+                log.error("Another program fetches the updates of this bot. Stop one of the two.")
+            else:
+                log.warning("No updates from Telegram: %s", error)
+
+
+async def _failed(_: object, context: Any) -> None:
+    """What nobody caught: noted, and gone on from."""
+    error = context.error
+    if isinstance(error, NotNowError):
+        return
+    if isinstance(error, ChatAnythingError | TelegramError):
+        log.warning("An update was not taken: %s", error)
+    else:
+        log.error("An update was not taken", exc_info=error)
