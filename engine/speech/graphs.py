@@ -36,7 +36,7 @@ def node(operator: str, inputs: Sequence[str], result: str, **integers: int) -> 
         integers: attributes that are whole numbers.
     """
     parts = [_text(1, name) for name in inputs]
-    parts += [_text(2, result), _text(3, f"{result}/node"), _text(4, operator)]
+    parts += [_text(2, result), _text(4, operator)]
     for key, value in integers.items():
         parts.append(_field(5, _text(1, key) + _number(3, value) + _number(20, 2)))
     return _field(_GRAPH, _field(_NODE, b"".join(parts)))

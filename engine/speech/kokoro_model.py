@@ -35,7 +35,8 @@ _LOWEST_VOICED = 30.0
 _DURATIONS = "/encoder/Cast_output_0"
 _MELODY = "/encoder/F0_proj/Conv_output_0"
 _PLANNED = "/encoder/F0_plan/Conv_output_0"
-_INPUTS = ("keep", "flatten", "lowest", "one")
+_KEEP, _FLATTEN, _LOWEST, _ONE = "melody/keep", "melody/flatten", "melody/lowest", "melody/one"
+_INPUTS = (_KEEP, _FLATTEN, _LOWEST, _ONE)
 _PROVIDERS = ("CUDAExecutionProvider", "CPUExecutionProvider")
 
 
@@ -176,16 +177,16 @@ def _changed(model: bytes) -> bytes:
             renamed_result(model, _MELODY, _PLANNED),
             output(_DURATIONS),
             *(scalar_input(name) for name in _INPUTS),
-            node("Greater", [_PLANNED, "lowest"], "melody/is_voiced"),
+            node("Greater", [_PLANNED, _LOWEST], "melody/is_voiced"),
             node("Cast", ["melody/is_voiced"], "melody/voiced", to=1),
             node("Mul", [_PLANNED, "melody/voiced"], "melody/heard"),
             node("ReduceSum", ["melody/heard"], "melody/total"),
             node("ReduceSum", ["melody/voiced"], "melody/frames"),
-            node("Max", ["melody/frames", "one"], "melody/count"),
+            node("Max", ["melody/frames", _ONE], "melody/count"),
             node("Div", ["melody/total", "melody/count"], "melody/mean"),
-            node("Mul", ["melody/mean", "flatten"], "melody/level"),
+            node("Mul", ["melody/mean", _FLATTEN], "melody/level"),
             node("Mul", ["melody/voiced", "melody/level"], "melody/flat"),
-            node("Mul", [_PLANNED, "keep"], "melody/kept"),
+            node("Mul", [_PLANNED, _KEEP], "melody/kept"),
             node("Add", ["melody/kept", "melody/flat"], _MELODY),
         ]
     )
