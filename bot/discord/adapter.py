@@ -82,23 +82,14 @@ async def open_adapter(app: App) -> DiscordAdapter:
             "says where to get one."
         )
     try:
+        from bot.discord.answers import open_stage
         from bot.discord.client import PersonaBot
         from bot.discord.context import Context
-        from bot.discord.faces import Faces
-        from bot.discord.stage import Stage
-        from bot.discord.webhooks import Webhooks
     except ModuleNotFoundError as error:
         raise UnavailableError(
             "Discord needs the extra discord: pip install 'chatanything[discord]'."
         ) from error
     storage, chat = await app.storage(), await app.chat()
     bot = PersonaBot(settings)
-    stage = Stage(
-        bot,
-        Webhooks(bot),
-        Faces(bot, storage.media, settings.faces),
-        as_persona=settings.speak_as == "persona",
-        reply_button=settings.speak_as == "persona" and not settings.message_content,
-    )
-    bot.context = Context(chat, stage)
+    bot.context = Context(chat, open_stage(bot, settings, storage.media))
     return DiscordAdapter(bot, token, settings.shutdown_seconds)

@@ -6,27 +6,26 @@ They know by the message they are on which answer is meant, and the chat decides
 from __future__ import annotations
 
 import re
-from enum import StrEnum
-from typing import Any, Final, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import discord
 
 from bot.discord.buttons import Form, Press, view_of
 from bot.discord.context import context_of, say
+from bot.discord.faces import Faces
 from bot.discord.names import quotable
 from bot.discord.places import asked_by
 from bot.discord.speakers import NOBODY
+from bot.discord.stage import Buttons, Stage
+from bot.discord.webhooks import Webhooks
 from personas.persona import Persona
 
+if TYPE_CHECKING:
+    from bot.discord.settings import DiscordSettings
+    from storage.media import MediaStore
+
 Act = Literal["stop", "again", "reply", "delete"]
-
-
-class Buttons(StrEnum):
-    """Which buttons a message of an answer has."""
-
-    NONE = "none"
-    WRITING = "writing"
-    DONE = "done"
 
 
 _LOOKS: Final[dict[str, tuple[str, str, discord.ButtonStyle]]] = {
@@ -50,6 +49,27 @@ def answer_view(buttons: Buttons, *, reply: bool) -> discord.ui.View | None:
         acts: tuple[Act, ...] = ("reply", "again", "delete") if reply else ("again", "delete")
         return view_of(*map(AnswerButton, acts))
     return None
+
+
+def open_stage(client: discord.Client, settings: DiscordSettings, media: MediaStore) -> Stage:
+    """A stage as the settings want it, with these buttons under the answers.
+
+    Args:
+        client: speaks.
+        settings: of the adapter.
+        media: where portraits are.
+    """
+    as_persona = settings.speak_as == "persona"
+    # Replies to a webhook's message are not for the bot, so they are not shown to it.
+    unheard = as_persona and not settings.message_content
+    return Stage(
+        client,
+        Webhooks(client),
+        Faces(client, media, settings.faces),
+        as_persona=as_persona,
+        reply_button=unheard,
+        buttons=partial(answer_view, reply=unheard),
+    )
 
 
 class AnswerButton(Press, template=r"ca:answer:(?P<act>stop|again|reply|delete)"):

@@ -11,11 +11,10 @@ from typing import Any, Final
 import discord
 
 from bot.chat.base import GoneError
-from bot.discord.context import context_of, explain, say
+from bot.discord.context import Context, context_of, explain, say
 from bot.discord.progress import Birth
 from engine.events import CreationEvent
-from personas.errors import InvalidInputError, UnavailableError
-from personas.persona import Persona
+from personas.errors import ChatAnythingError, InvalidInputError, UnavailableError
 
 log = logging.getLogger(__name__)
 
@@ -29,8 +28,10 @@ async def bring_to_life(
     events: AsyncGenerator[CreationEvent],
     title: str,
     wanted: str = "",
-) -> Persona | None:
+) -> None:
     """Shows publicly how a persona comes to be, or says privately why it does not.
+
+    It goes on by itself: how long it takes does not matter to the interaction.
 
     Args:
         interaction: the command, deferred and ephemeral.
@@ -44,7 +45,7 @@ async def bring_to_life(
     if first.done() and (error := first.exception()) is not None:
         await events.aclose()
         await explain(interaction, error)
-        return None
+        return
     channel = interaction.channel
     birth: Birth | None = None
     if channel is not None and not isinstance(
@@ -59,13 +60,19 @@ async def bring_to_life(
         await events.aclose()
         raise InvalidInputError("I may not write in this channel. Ask me in another one.")
     await say(interaction, f"Watch: {birth.url}")
-    persona = await birth.follow(_again(first, events))
-    if persona is not None:
-        image = await context.chat.gallery.portrait(persona)
-        await birth.end(persona, image)
-        # Its first words shall not wait for its face.
-        await context.stage.faces.emoji(persona)
-    return persona
+    context.go_on(_follow(context, birth, _again(first, events)))
+
+
+async def _follow(context: Context, birth: Birth, events: AsyncGenerator[CreationEvent]) -> None:
+    persona = await birth.follow(events)
+    if persona is None:
+        return
+    try:
+        await birth.end(persona, await context.chat.gallery.portrait(persona))
+    except ChatAnythingError as error:
+        await birth.fail(str(error))
+    # Its first words shall not wait for its face.
+    await context.stage.faces.emoji(persona)
 
 
 async def _again(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections import OrderedDict
 from pathlib import PurePosixPath
@@ -48,8 +49,8 @@ class Faces:
         self._media = media
         self._limit = limit
         self._emoji: OrderedDict[str, discord.Emoji] = OrderedDict()
-        self._loaded_at = -_FRESH_SECONDS
-        self._rest_until = 0.0
+        self._loaded_at = -math.inf
+        self._rest_until = -math.inf
         self._changing = asyncio.Lock()
 
     async def emoji(self, persona: Persona) -> discord.Emoji | None:

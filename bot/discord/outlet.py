@@ -12,11 +12,10 @@ from typing import Any, Final
 import discord
 
 from bot.chat.base import Activity, Before, GoneError, TooLargeError
-from bot.discord.answers import Buttons, answer_view
 from bot.discord.failures import Lost
 from bot.discord.names import harmless
 from bot.discord.speakers import OwnSpeaker, Speaker, Upload, VoiceLostError
-from bot.discord.stage import Stage
+from bot.discord.stage import Buttons, Stage
 from bot.discord.voice_messages import FILE, send_voice_message
 from engine.speech.base import Speech
 from engine.speech.opus import opus_bytes
@@ -233,7 +232,7 @@ class DiscordOutlet:
             await speaker.edit(
                 message.id,
                 text=shown if text != message.text else None,
-                view=self._view(buttons),
+                view=self._stage.buttons(buttons),
                 uploads=() if message.old else None,
             )
         except VoiceLostError:
@@ -263,7 +262,7 @@ class DiscordOutlet:
     async def _send(
         self, text: str, buttons: Buttons = Buttons.NONE, upload: Upload | None = None
     ) -> int:
-        view = self._view(buttons)
+        view = self._stage.buttons(buttons)
         for _ in range(2):
             speaker = await self._voice()
             try:
@@ -281,7 +280,9 @@ class DiscordOutlet:
             if last is not None and not last.fixed:
                 speaker = await self._voice()
                 try:
-                    await speaker.edit(last.id, view=self._view(last.buttons), uploads=(upload,))
+                    await speaker.edit(
+                        last.id, view=self._stage.buttons(last.buttons), uploads=(upload,)
+                    )
                     return
                 except VoiceLostError:
                     self._speaker = None
@@ -299,9 +300,6 @@ class DiscordOutlet:
         if self._speaker is None:
             self._speaker = await self._stage.speaker(self._channel, self._persona, self._reply_to)
         return self._speaker
-
-    def _view(self, buttons: Buttons) -> discord.ui.View | None:
-        return answer_view(buttons, reply=self._stage.reply_button)
 
     def _may_send_voice_messages(self) -> bool:
         guild = getattr(self._channel, "guild", None)

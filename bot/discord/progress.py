@@ -80,6 +80,8 @@ class Birth:
 
     async def follow(self, events: AsyncGenerator[CreationEvent]) -> Persona | None:
         """Shows what happens until the persona is there, or why it is not."""
+        born: Persona | None = None
+        failed = False
         try:
             async with contextlib.aclosing(events):
                 async for event in events:
@@ -95,11 +97,12 @@ class Birth:
                             self._portrait = image
                             await self._show(attach=True)
                         case PersonaReady(persona=persona):
-                            return persona
+                            born = persona
                         case CreationFailed(reason=reason):
+                            failed = True
                             await self.fail(reason)
-                            return None
-            await self.fail(UNEXPECTED)
+            if born is None and not failed:
+                await self.fail(UNEXPECTED)
         except asyncio.CancelledError:
             await asyncio.shield(self.fail(_SWITCHED_OFF))
             raise
@@ -108,7 +111,7 @@ class Birth:
         except Exception:
             log.exception("A persona could not be shown")
             await self.fail(UNEXPECTED)
-        return None
+        return born
 
     async def end(self, persona: Persona, image: bytes) -> None:
         """Makes the message the persona's card."""

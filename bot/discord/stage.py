@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import discord
@@ -21,6 +22,18 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
+class Buttons(StrEnum):
+    """Which buttons a message of an answer has."""
+
+    NONE = "none"
+    WRITING = "writing"
+    DONE = "done"
+
+
+def _no_buttons(buttons: Buttons) -> discord.ui.View | None:
+    return None
+
+
 @dataclass
 class Stage:
     """Webhooks and faces, and which of them to use where.
@@ -31,6 +44,7 @@ class Stage:
         faces: of all personas.
         as_persona: use webhooks where that is possible.
         reply_button: people need a button to reply to a webhook's message.
+        buttons: makes the view of a message of an answer.
         posts: what was posted of late.
     """
 
@@ -39,6 +53,7 @@ class Stage:
     faces: Faces
     as_persona: bool = True
     reply_button: bool = False
+    buttons: Callable[[Buttons], discord.ui.View | None] = _no_buttons
     posts: Posts = field(default_factory=Posts)
 
     async def speaker(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator
@@ -56,7 +57,7 @@ class Webhooks:
                 return known
             if not channel.permissions_for(channel.guild.me).manage_webhooks:
                 return None
-            if self._none_until.get(channel.id, 0.0) > time.monotonic():
+            if self._none_until.get(channel.id, -math.inf) > time.monotonic():
                 return None
             try:
                 found = await self._find(channel) or await channel.create_webhook(name=NAME)
