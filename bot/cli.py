@@ -359,11 +359,39 @@ def bench_clip(
 
 
 @bench.command("speech")
-def bench_speech(context: typer.Context, json: Json = False) -> None:
-    """Real-time factor and time to the first sound of each voice."""
-    from bot.commands import bench as commands
+def bench_speech(
+    context: typer.Context,
+    engine: Annotated[str, typer.Option(help="Only this engine.")] = "",
+    json: Json = False,
+) -> None:
+    """Time to the first words, real-time factor and memory of each speech engine."""
+    from bot.commands import bench_speech as commands
 
-    _run(context, lambda app: commands.speech(app, as_json=json))
+    _run(context, lambda app: commands.speech(app, engine, as_json=json))
+
+
+@bench.command("voices")
+def bench_voices(
+    context: typer.Context,
+    engine: Annotated[str, typer.Option(help="Only voices of this engine.")] = "",
+    sentences: Annotated[
+        int, typer.Option(min=0, max=20, help="Sentences that each voice says; 0: all.")
+    ] = 0,
+    keep: Annotated[
+        Path | None, typer.Option(help="A JSON file of results: go on where it ends.")
+    ] = None,
+    page: Annotated[Path | None, typer.Option(help="Write a Markdown page.")] = None,
+    json: Json = False,
+) -> None:
+    """Pitch, formants and word error of the English voices of this machine."""
+    from bot.commands import bench_speech as commands
+
+    _run(
+        context,
+        lambda app: commands.voices(
+            app, engine, sentences=sentences, keep=keep, page=page, as_json=json
+        ),
+    )
 
 
 @bench.command("portraits")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,19 +58,6 @@ def _speak(app: App, seconds: float) -> tuple[Speech, float]:
     start = time.perf_counter()
     speech = app.synthesizer.synthesize(" ".join(words), voice)
     return speech, time.perf_counter() - start
-
-
-async def speech(app: App, *, as_json: bool) -> None:
-    """Times each voice."""
-    from engine.speech import bench
-
-    with status("Measuring"):
-        report = await asyncio.to_thread(bench.bench_speech, app.synthesizer, app.voices)
-    if as_json:
-        print_json(asdict(report))
-    else:
-        rows = [asdict(row) for row in report.voices]
-        print_table(list(rows[0]), [list(row.values()) for row in rows])
 
 
 async def portraits(app: App, *, sheet: Path | None, style: str, limit: int, as_json: bool) -> None:

@@ -1,19 +1,25 @@
-"""How fast a synthesizer speaks and what it needs, voice by voice."""
+"""How fast each engine speaks on this machine, and what it needs."""
 
 from __future__ import annotations
 
+import multiprocessing
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
 from engine.machine import peak_memory_mb
+from engine.models.settings import ModelStoreSettings
 from engine.speech.base import SpeechSynthesizer
+from engine.speech.settings import SpeechCacheSettings, SpeechSettings
+from personas.errors import ChatAnythingError, UnavailableError
 from personas.voices import VoiceCatalogue
 
 TEXT = (
     "Hello! I have been standing here for more than a hundred years, and every night I light the "
     "way. Sit down, and I will tell you about the sea."
 )
+_VOICES_AN_ENGINE = 3
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,45 @@ class SpeechBench:
     voices: tuple[VoiceBench, ...]
 
 
+def bench_engine(
+    engine: str, settings: SpeechSettings, models: ModelStoreSettings | None = None
+) -> SpeechBench:
+    """Measures an engine in a process of its own, so that loading and memory are its alone.
+
+    Args:
+        engine: one of `SpeechSettings.engines`.
+        settings: how it speaks.
+        models: where fetched voices lie.
+
+    Raises:
+        UnavailableError: it cannot speak here.
+    """
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context) as pool:
+        try:
+            return pool.submit(_alone, engine, settings, models).result()
+        except ChatAnythingError:
+            raise
+        except Exception as error:
+            raise UnavailableError(f"The speech engine {engine} cannot be measured.") from error
+
+
+def _alone(engine: str, settings: SpeechSettings, models: ModelStoreSettings | None) -> SpeechBench:
+    from engine.models.store import ModelStore
+    from engine.speech.factory import open_ensemble
+    from personas.voices import load_voices
+
+    voices = load_voices()
+    nothing_kept = settings.model_copy(update={"cache": SpeechCacheSettings(memory_bytes=0)})
+    store = ModelStore.from_settings(models or ModelStoreSettings())
+    ensemble = open_ensemble(nothing_kept, store, voices)
+    member = ensemble.get(engine)
+    if member is None:
+        raise UnavailableError(f"{engine}: {ensemble.obstacle(engine)}")
+    english = [one.name for one in voices.speaking("en") if one.engine == engine]
+    return bench_speech(member.engine, voices, english[:_VOICES_AN_ENGINE])
+
+
 def bench_speech(
     synthesizer: SpeechSynthesizer,
     voices: VoiceCatalogue,
@@ -69,6 +114,9 @@ def bench_speech(
         text: at least two sentences.
         seed: for the casting of the voices.
         progress: told the voice before it speaks.
+
+    Raises:
+        ChatAnythingError: it cannot speak.
     """
     chosen = list(names) or [
         preset.name for preset in voices.presets() if preset.engine == synthesizer.name
