@@ -12,7 +12,7 @@ from engine.speech.acoustics import SAMPLE_RATE
 from engine.speech.base import Speech, SpeechCapabilities
 from engine.speech.decoding import decode
 from engine.speech.delivery import compose, prepare
-from engine.speech.recordings import Boundary, Recording, divided, is_cut
+from engine.speech.recordings import Boundary, Recording, check, divided
 from engine.speech.rehearsal import Rehearser
 from engine.speech.resynthesis import Shaping
 from engine.speech.settings import SpeechSettings
@@ -126,8 +126,7 @@ class EdgeSynthesizer:
         data, boundaries = _run(self._fetch(text, request, int(most)))
         samples = decode(data, SAMPLE_RATE, max_seconds=most / _BYTES_A_SECOND)
         recording = Recording(samples, SAMPLE_RATE, boundaries)
-        if is_cut(recording, sentences):
-            raise UnavailableError(f"{_PLACE} broke off in the middle of a speech. Try again.")
+        check(recording, sentences, _PLACE)
         return recording
 
     async def _fetch(

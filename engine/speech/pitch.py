@@ -135,9 +135,8 @@ def _steadiest(strength: NDArray[np.float32]) -> NDArray[np.int64]:
     for row in range(1, count):
         padded = np.pad(total, reach, constant_values=-1e9)
         around = np.lib.stride_tricks.sliding_window_view(padded, columns) - costs
-        best = around.argmax(axis=0)
-        came[row] = best - reach
-        total = np.take_along_axis(around, best[None], axis=0)[0] + strength[row]
+        came[row] = around.argmax(axis=0) - reach
+        total = around.max(axis=0) + strength[row]
     path = np.empty(count, np.int64)
     column = int(total.argmax())
     for row in range(count - 1, -1, -1):

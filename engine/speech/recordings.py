@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 
 from engine.speech.alignment import Anchor, follow, place
 from engine.speech.delivery import Phrase, phrase
+from engine.speech.edges import sounding
 from engine.speech.phonemes import Span
 from engine.speech.rehearsal import Rehearsal
 from engine.speech.resynthesis import Shaping, resynthesize
 from engine.speech.text import SpokenSentence
+from personas.errors import UnavailableError
 
 Samples = NDArray[np.float32]
 
@@ -119,11 +121,26 @@ def anchors(
     return result
 
 
-def is_cut(recording: Recording, sentences: Sequence[SpokenSentence]) -> bool:
-    """Whether a service stopped in the middle of what it had to say.
+def check(recording: Recording, sentences: Sequence[SpokenSentence], place: str) -> None:
+    """Holds what a service sent against what it was asked to say.
 
-    Its words tell, where they are those of the sentences; else how much was said in the time.
+    Args:
+        recording: what came.
+        sentences: what should have been said.
+        place: the service in words people know.
+
+    Raises:
+        UnavailableError: there is no sound, or it stops in the middle.
     """
+    start = place[:1].upper() + place[1:]
+    if sounding(recording.samples, recording.sample_rate) is None:
+        raise UnavailableError(f"{start} sent no sound. Try again later, or another voice.")
+    if _is_cut(recording, sentences):
+        raise UnavailableError(f"{start} broke off in the middle of a speech. Try again.")
+
+
+def _is_cut(recording: Recording, sentences: Sequence[SpokenSentence]) -> bool:
+    """The words that a service told tell; else how much was said in the time."""
     heard = "".join(_letters(sentence.spoken) for sentence in sentences)
     words = recording.boundaries
     seconds = len(recording.samples) / recording.sample_rate

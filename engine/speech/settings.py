@@ -40,6 +40,10 @@ class OpenAISpeechSettings(BaseModel):
     model: str = Field(
         default="gpt-4o-mini-tts", description="name of the voice model at the endpoint"
     )
+    sound: Literal["mp3", "wav", "opus", "flac"] = Field(
+        default="mp3",
+        description="form in which sound comes; where an endpoint refuses it, others are tried",
+    )
     timeout: float = Field(
         default=30.0, ge=1.0, le=600.0, description="seconds that a whole speech may take to come"
     )

@@ -57,9 +57,8 @@ def warp(
                 start = lead + moved - step
                 candidates[number] = padded[start : start + width]
             candidates += costs
-            best = candidates.argmin(axis=0)
-            chosen[row] = best
-            total = np.take_along_axis(candidates, best[None], axis=0)[0]
+            chosen[row] = candidates.argmin(axis=0)
+            total = candidates.min(axis=0)
         total = total + distance.astype(np.float32)
     path = np.empty(count, np.int64)
     at = width - 1 if total[-1] < _FAR / 2 else int(total.argmin())

@@ -3,32 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import json
-import threading
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Literal
 
-import av
 import numpy as np
 from aiohttp import WSMsgType, web
-from numpy.typing import NDArray
 
-from engine.speech.base import Speech, TimedWord
-from engine.speech.hibari import HibariSynthesizer
-from engine.speech.settings import SpeechSettings
-from personas.persona import Voice
+from engine.speech.base import TimedWord
+from tests.fakes.voice_service import encoded, serving, spoken
 
 Mode = Literal[
     "fine", "forbidden", "broken", "silent", "cut", "drip", "garbage", "noise", "unknown words"
 ]
 _TICKS = 10_000_000
-_TONGUE = {"pitch": 0.7, "formant": 0.93}
-"""Whom the service employs: nobody that the catalogue knows."""
 
 
 @dataclass
@@ -38,8 +29,6 @@ class EdgeServer:
     mode: Mode = "fine"
     asked: list[dict[str, str]] = field(default_factory=list)
     address: str = ""
-    speak: Callable[[str, float], Speech] | None = None
-    """What it says to a text at a rate; its own voice where there is none."""
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         if self.mode == "forbidden":
@@ -73,8 +62,8 @@ class EdgeServer:
             await socket.send_str(_frame("turn.end", {}))
             return
         rate = 1 + int(asked["rate"].rstrip("%")) / 100
-        speech = await asyncio.to_thread(self.speak or spoken, text, rate)
-        sound = mp3_bytes(speech.samples)
+        speech = await asyncio.to_thread(spoken, text, rate)
+        sound = encoded(speech.samples, "mp3")
         if self.mode == "noise":
             sound = np.random.default_rng(0).bytes(20_000)
         words = list(speech.words)
@@ -104,62 +93,15 @@ class EdgeServer:
         return _frame("audio.metadata", {"Metadata": [{"Type": "WordBoundary", "Data": data}]})
 
 
-@lru_cache(maxsize=1)
-def _hibari() -> HibariSynthesizer:
-    settings = SpeechSettings(max_seconds=300, lead_seconds=0.1, tail_seconds=0.8)
-    return HibariSynthesizer(settings)
-
-
-@lru_cache(maxsize=200)
-def spoken(text: str, rate: float) -> Speech:
-    """How the service says a text."""
-    return _hibari().synthesize(text, Voice(engine="hibari", preset="", rate=rate, **_TONGUE))
-
-
-def mp3_bytes(samples: NDArray[np.float32], sample_rate: int = 24_000) -> bytes:
-    """MP3 of 48 kbit/s without any header, so that its sound is 46 ms later than what went in."""
-    file = io.BytesIO()
-    options = {"write_xing": "0", "id3v2_version": "0"}
-    with av.open(file, "w", format="mp3", options=options) as container:
-        stream = container.add_stream("libmp3lame", rate=sample_rate)
-        stream.layout, stream.bit_rate, stream.format = "mono", 48_000, "fltp"
-        frame = av.AudioFrame.from_ndarray(samples[None], format="fltp", layout="mono")
-        frame.sample_rate = sample_rate
-        container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-    return file.getvalue()
-
-
 @contextmanager
 def edge_server(mode: Mode = "fine") -> Iterator[EdgeServer]:
     """Runs the service in a thread of its own."""
     server = EdgeServer(mode)
-    loop = asyncio.new_event_loop()
-    ready = threading.Event()
-    stop = asyncio.Event()
-
-    async def serve() -> None:
-        app = web.Application()
-        app.router.add_get("/edge/v1", server.answer)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        host, port = runner.addresses[0][:2]
-        server.address = f"ws://{host}:{port}/edge/v1?TrustedClientToken=x"
-        ready.set()
-        await stop.wait()
-        await runner.cleanup()
-
-    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()), daemon=True)
-    thread.start()
-    ready.wait(10)
-    try:
+    app = web.Application()
+    app.router.add_get("/edge/v1", server.answer)
+    with serving(app) as address:
+        server.address = f"ws://{address}/edge/v1?TrustedClientToken=x"
         yield server
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join(10)
-        loop.close()
 
 
 def _frame(path: str, content: object) -> str:

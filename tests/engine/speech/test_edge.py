@@ -11,11 +11,13 @@ import pytest
 
 from engine.speech.base import Speech, SpeechSynthesizer
 from engine.speech.edge import EdgeSynthesizer
+from engine.speech.rehearsal import Rehearser
 from engine.speech.settings import EdgeSettings, SpeechSettings
 from personas.errors import UnavailableError
 from personas.persona import Voice
 from tests.engine.speech.contract import SynthesizerContract, contract_settings
-from tests.fakes.edge_server import EdgeServer, Mode, edge_server, spoken
+from tests.fakes.edge_server import EdgeServer, Mode, edge_server
+from tests.fakes.voice_service import spoken
 
 TEXT = "Yesterday the farmer carried seven baskets of golden apples to the market, my friend."
 ARIA = Voice(engine="edge", preset="woman-aria")
@@ -28,9 +30,12 @@ def service() -> Iterator[EdgeServer]:
         yield server
 
 
+REHEARSER = Rehearser()
+
+
 @pytest.fixture(scope="module")
 def edge(service: EdgeServer) -> SpeechSynthesizer:
-    return EdgeSynthesizer(SpeechSettings())
+    return EdgeSynthesizer(SpeechSettings(), rehearser=REHEARSER)
 
 
 class TestContract(SynthesizerContract):
@@ -38,7 +43,7 @@ class TestContract(SynthesizerContract):
 
     @pytest.fixture(scope="class")
     def synthesizer(self, service: EdgeServer) -> SpeechSynthesizer:
-        return EdgeSynthesizer(contract_settings())
+        return EdgeSynthesizer(contract_settings(), rehearser=REHEARSER)
 
 
 def test_the_service_is_asked_for_pitch_and_pace_and_the_rest_is_done_here(
@@ -122,7 +127,7 @@ def test_what_goes_wrong_is_told_in_a_sentence(
 
 
 def test_a_service_that_only_drips_is_given_up(service: EdgeServer) -> None:
-    patient = EdgeSynthesizer(SpeechSettings(edge=EdgeSettings(timeout=1)))
+    patient = EdgeSynthesizer(SpeechSettings(edge=EdgeSettings(timeout=1)), rehearser=REHEARSER)
     service.mode = "drip"
     try:
         with pytest.raises(UnavailableError, match="too long"):
