@@ -21,6 +21,7 @@ from personas.errors import ChatAnythingError
 
 if TYPE_CHECKING:
     from bot.app import App
+    from engine.speech.ensemble import EngineStatus
 
 State = Literal["ok", "optional", "missing"]
 
@@ -51,7 +52,7 @@ class Finding:
 async def doctor(app: App, *, as_json: bool) -> None:
     """Prints what was found; ends with 5 where something needed is missing."""
     findings = [*machine(app), *packages(), *await asyncio.to_thread(lambda: list(models(app)))]
-    findings += [await language_model(app), await kept_things(app)]
+    findings += [await language_model(app), *await speech_engines(app), await kept_things(app)]
     if as_json:
         print_json([asdict(finding) for finding in findings])
     else:
@@ -134,6 +135,32 @@ async def language_model(app: App) -> Finding:
     except ChatAnythingError as error:
         return Finding("language model", "missing", str(error))
     return Finding("language model", "ok", f"{model.name}, {model.context_tokens} tokens")
+
+
+async def speech_engines(app: App) -> list[Finding]:
+    """Each speech engine: whether it can run here, and whether it speaks when asked."""
+    from engine.speech.mixture import MixtureSynthesizer
+
+    mixture = MixtureSynthesizer(app.ensemble, app.voices)
+    statuses = await asyncio.to_thread(app.ensemble.statuses)
+
+    async def examine(status: EngineStatus) -> Finding:
+        what = f"voices of {status.name}"
+        if status.obstacle:
+            return Finding(what, "optional", "cannot speak here", status.obstacle)
+        count = sum(preset.engine == status.name for preset in app.voices.presets())
+        try:
+            seconds = await asyncio.to_thread(mixture.check, status.name)
+        except ChatAnythingError as error:
+            return Finding(what, "optional", f"set aside, others speak instead: {error}")
+        assert status.capabilities is not None
+        where = "online" if status.capabilities.online else "on this machine"
+        return Finding(what, "ok", f"{count} voices {where}, first words after {seconds:.1f} s")
+
+    findings = list(await asyncio.gather(*map(examine, statuses)))
+    if not any(finding.state == "ok" for finding in findings):
+        findings.append(Finding("a voice", "missing", "no engine speaks", "pip install hibari-tts"))
+    return findings
 
 
 async def kept_things(app: App) -> Finding:

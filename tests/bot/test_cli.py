@@ -349,12 +349,17 @@ def test_doctor_names_what_is_missing_and_the_command_that_adds_it(
     terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CHATANYTHING_MODELS__FOLDER", str(tmp_path / "empty"))
+    monkeypatch.setenv("CHATANYTHING_SPEECH__ENGINES", '["kokoro", "espeak", "edge"]')
+    monkeypatch.setenv("CHATANYTHING_SPEECH__ONLINE", "never")
     result = terminal("doctor", "--json")
     assert result.exit_code == 5
     findings = {found["what"]: found for found in json.loads(result.stdout)}
     art = findings["model fluent-emoji"]
     assert (art["state"], art["remedy"]) == ("missing", "chatanything models pull fluent-emoji")
     assert findings["storage"]["state"] == "ok"
+    assert findings["voices of espeak"]["state"] == "ok"
+    assert "models pull kokoro-82m" in findings["voices of kokoro"]["remedy"]
+    assert "never" in findings["voices of edge"]["remedy"]
     assert "model fluent-emoji" in terminal("doctor").stdout
 
 
