@@ -16,18 +16,20 @@ def lay_over(target: NDArray[np.uint8], layer: cv2.typing.MatLike) -> None:
 
     Args:
         target: [height, width, 3 or 4]; may be a part of a larger picture.
-        layer: [height, width, 4], premultiplied.
+        layer: [height, width, 4], premultiplied RGB and how much of the target stays.
     """
     if target.shape[2] == 3:
-        keep = cv2.cvtColor(cv2.bitwise_not(cv2.extractChannel(layer, 3)), cv2.COLOR_GRAY2RGB)
-        below = cv2.multiply(target, keep, scale=1 / 255)
-        cv2.add(below, cv2.cvtColor(layer, cv2.COLOR_RGBA2RGB), dst=target)
+        # Premultiplying what is below by what stays of it is the quickest product there is.
+        below = cv2.cvtColor(target, cv2.COLOR_RGB2RGBA)
+        cv2.mixChannels([layer], [below], [3, 3])
+        below = cv2.cvtColor(below, cv2.COLOR_RGBA2mRGBA)
+        cv2.cvtColor(cv2.add(below, layer, dst=below), cv2.COLOR_RGBA2RGB, dst=target)
         return
-    below = target[..., 3:].astype(np.float32)
-    share = layer[..., 3:].astype(np.float32)
-    alpha = share + below * (1 - share / 255)
-    colour = layer[..., :3] + target[..., :3] * (below * (1 - share / 255) / 255)
-    target[..., :3] = np.rint(colour * 255 / np.maximum(alpha, 1))
+    keep = layer[..., 3:].astype(np.float32) / 255
+    below = target[..., 3:] * keep
+    alpha = 255 * (1 - keep) + below
+    colour = layer[..., :3] + target[..., :3] * (below / 255)
+    target[..., :3] = np.minimum(np.rint(colour * 255 / np.maximum(alpha, 1)), 255)
     target[..., 3:] = np.rint(alpha)
 
 
@@ -56,5 +58,7 @@ def blend(image: NDArray[np.uint8], sprite: Sprite, place: NDArray[np.float32]) 
         return
     matrix = np.array([[a, b, x - first_x], [c, d, y - first_y]])
     size = (last_x - first_x, last_y - first_y)
-    layer = cv2.warpAffine(sprite.pixels, matrix, size, flags=cv2.INTER_LINEAR)
+    layer = cv2.warpAffine(
+        sprite.pixels, matrix, size, flags=cv2.INTER_LINEAR, borderValue=(0, 0, 0, 255)
+    )
     lay_over(image[first_y:last_y, first_x:last_x], layer)

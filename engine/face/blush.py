@@ -21,7 +21,7 @@ def draw_blush(look: FaceLook, size: float) -> Sprite | None:
     canvas = Canvas(-reach, -reach * 0.8, reach, reach * 0.8)
     spot = ellipse((0, 0), (size, size * 0.62))
     if look.rendering == "shaded":
-        canvas.tint(canvas.soft_mask(spot, size * 0.7), parse(look.blush), 0.5)
+        canvas.glow(spot, size * 0.7, parse(look.blush), 0.5)
     elif look.rendering == "flat":
         canvas.tint(canvas.mask(spot * f32(0.9)), parse(look.blush), 0.55)
     else:

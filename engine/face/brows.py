@@ -53,11 +53,10 @@ def draw_brow(look: FaceLook, radius: float, raised: float, tilt: float, side: i
         return canvas.sprite()
     colour = parse(look.brow)
     if look.rendering == "shaded":
-        drop = canvas.soft_mask(outline + f32([0, radius * 0.08]), radius * 0.14)
-        canvas.tint(drop, darker(parse(look.skin), 0.6), 0.3)
+        drop = outline + f32([0, radius * 0.08])
+        canvas.glow(drop, radius * 0.14, darker(parse(look.skin), 0.6), 0.3)
     canvas.fill(outline, colour)
     if look.rendering == "shaded":
         shine = stroke(points(line[:, 0], line[:, 1] - width * 0.16), width * 0.4, (0.6, 0.2))
-        light = np.minimum(canvas.soft_mask(shine, width * 0.4), canvas.mask(outline))
-        canvas.tint(light, lighter(colour, 0.4), 0.5)
+        canvas.glow(shine, width * 0.4, lighter(colour, 0.4), 0.5, canvas.mask(outline))
     return canvas.sprite()

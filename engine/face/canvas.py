@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from copy import copy
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,6 +19,14 @@ Mask = NDArray[np.uint8]
 _SHIFT = 4
 """Fractional bits of polygon corners."""
 
+_SOFT = 1.58
+_SOFT_WINDOW = 7
+"""Soft masks are blurred by this standard deviation, which is what a stack blur of so many pixels
+has: small enough to be done at once, and large enough to be smooth when it is enlarged."""
+
+_ALPHA = np.array([0, 0, 0, 255], np.uint8).view(np.uint32)
+"""The bits of alpha in a packed pixel."""
+
 Stops = tuple[tuple[float, Rgb], ...]
 """Colours of a gradient: (y, colour) with y rising."""
 
@@ -27,7 +36,7 @@ class Sprite:
     """A drawn feature, ready to be placed.
 
     Attributes:
-        pixels: [height, width, 4] uint8 RGBA, premultiplied.
+        pixels: [height, width, 4] uint8: premultiplied RGB, and how much stays of what is below.
         origin: where the feature's own centre lies in it, x and y.
         scale: sprite pixels to a pixel of the portrait.
     """
@@ -49,6 +58,7 @@ class Canvas:
         width = int(self.origin[0] + np.ceil(right * scale) + 2)
         height = int(self.origin[1] + np.ceil(bottom * scale) + 2)
         self.pixels: NDArray[np.uint8] = np.zeros((height, width, 4), np.uint8)
+        self._is_clear = True
         # Half a pixel less: polygon corners are continuous, pixel centres lie at whole numbers.
         self._unit = f32(scale * (1 << _SHIFT))
         self._shift = f32([(at - 0.5) * (1 << _SHIFT) for at in self.origin])
@@ -57,20 +67,28 @@ class Canvas:
         """Another clear canvas of the same place and size."""
         other = copy(self)
         other.pixels = np.zeros_like(self.pixels)
+        other._is_clear = True
         return other
+
+    def clear(self) -> None:
+        """Nothing has been drawn."""
+        self.pixels[:] = 0
+        self._is_clear = True
 
     def sprite(self) -> Sprite:
         """What was drawn."""
-        return Sprite(self.pixels, self.origin, self.scale)
+        packed = self.pixels.view(np.uint32) ^ _ALPHA
+        return Sprite(packed.view(np.uint8), self.origin, self.scale)
 
     def _corners(self, polygon: Points) -> NDArray[np.int32]:
-        placed = polygon * self._unit + self._shift
-        corners: NDArray[np.int32] = np.rint(placed, out=placed).astype(np.int32)
-        return corners
+        placed = polygon * self._unit
+        placed += self._shift
+        return np.asarray(np.rint(placed, out=placed), np.int32)
 
     def fill(self, polygon: Points, colour: Rgb) -> None:
         """Fills with an opaque colour: on premultiplied pixels anti-aliasing is a plain mix."""
         cv2.fillPoly(self.pixels, [self._corners(polygon)], (*colour, 255), cv2.LINE_AA, _SHIFT)
+        self._is_clear = False
 
     def mask(self, *polygons: Points) -> Mask:
         """The area of the polygons, 0 to 255."""
@@ -79,91 +97,136 @@ class Canvas:
             cv2.fillPoly(mask, [self._corners(polygon)], 255, cv2.LINE_AA, _SHIFT)
         return mask
 
-    def soft_mask(self, polygon: Points, radius: float) -> Mask:
-        """The area of a polygon with an edge that fades over about `radius` portrait pixels."""
+    def glow(
+        self,
+        polygon: Points,
+        radius: float,
+        colour: Rgb,
+        opacity: float = 1.0,
+        within: Mask | None = None,
+    ) -> None:
+        """Lays a colour over a polygon whose edge fades over about `radius` portrait pixels.
+
+        Args:
+            polygon: what is covered.
+            radius: how soft its edge is.
+            colour: of the layer.
+            opacity: 0 to 1, in the middle.
+            within: nothing is laid outside of this area.
+        """
         sigma = max(0.3, radius * self.scale * 0.5)
         rows, columns = self.pixels.shape[:2]
-        result: Mask = np.zeros((rows, columns), np.uint8)
-        placed = polygon * self.scale + f32(self.origin)
-        left, top = np.maximum(np.floor(placed.min(axis=0) - 3 * sigma), 0).astype(int).tolist()
-        right, bottom = np.ceil(placed.max(axis=0) + 3 * sigma).astype(int).tolist()
-        width, height = min(right, columns) - left, min(bottom, rows) - top
-        if width <= 0 or height <= 0:
-            return result
+        placed = polygon * f32(self.scale)
+        (low_x, low_y), (high_x, high_y) = placed.min(axis=0).tolist(), placed.max(axis=0).tolist()
+        left = max(math.floor(low_x + self.origin[0] - 3 * sigma), 0)
+        top = max(math.floor(low_y + self.origin[1] - 3 * sigma), 0)
+        width = min(math.ceil(high_x + self.origin[0] + 3 * sigma), columns) - left
+        height = min(math.ceil(high_y + self.origin[1] + 3 * sigma), rows) - top
+        if width <= 0 or height <= 0 or opacity <= 0:
+            return
         # What is soft needs few pixels: drawn and blurred small, it is as smooth and sooner done.
-        shrink = int(np.clip(sigma / 1.5, 1, 8))
-        mask: Mask = np.zeros((-(-height // shrink), -(-width // shrink)), np.uint8)
-        placed = (placed - f32((left, top))) / f32(shrink) - f32(0.5)
-        corners = np.asarray(np.rint(placed * (1 << _SHIFT)), np.int32)
-        cv2.fillPoly(mask, [corners], 255, cv2.LINE_AA, _SHIFT)
-        soft = cv2.GaussianBlur(mask, (0, 0), sigma / shrink)
+        shrink = max(1.0, sigma / _SOFT)
+        size = (max(1, round(width / shrink)), max(1, round(height / shrink)))
+        small: Mask = np.zeros((size[1], size[0]), np.uint8)
+        across, down = size[0] / width * (1 << _SHIFT), size[1] / height * (1 << _SHIFT)
+        placed *= f32((across, down))
+        # As in `_corners`, half a pixel less.
+        half = 1 << (_SHIFT - 1)
+        at_x, at_y = (self.origin[0] - left) * across - half, (self.origin[1] - top) * down - half
+        placed += f32((at_x, at_y))
+        corners = np.asarray(np.rint(placed, out=placed), np.int32)
+        cv2.fillPoly(small, [corners], 255, cv2.LINE_AA, _SHIFT)
+        area = (slice(top, top + height), slice(left, left + width))
         if shrink > 1:
-            soft = cv2.resize(soft, (mask.shape[1] * shrink, mask.shape[0] * shrink))
-        result[top : top + height, left : left + width] = soft[:height, :width]
-        return result
+            small = np.asarray(cv2.stackBlur(small, (_SOFT_WINDOW,) * 2), np.uint8)
+            if self._is_clear and within is None:
+                self._is_clear = False
+                cv2.resize(_coloured(small, colour, opacity), (width, height), self.pixels[area])
+                return
+            mask = cv2.resize(small, (width, height))
+        else:
+            mask = cv2.GaussianBlur(small, (0, 0), sigma)
+        if within is not None:
+            mask = cv2.min(mask, within[area])
+        self._lay(area, np.asarray(mask, np.uint8), colour, opacity)
 
     def flood(self, colour: Rgb) -> None:
         """Fills everything with an opaque colour."""
-        packed = np.array([*colour, 255], np.uint8).view(np.uint32)
-        self.pixels.view(np.uint32)[:] = packed
+        self.pixels.view(np.uint32)[:] = np.array([*colour, 255], np.uint8).view(np.uint32)
+        self._is_clear = False
 
     def flood_gradient(self, stops: Stops) -> None:
         """Fills everything with opaque colours that change from top to bottom."""
-        ramp = self._ramp(stops, slice(0, self.pixels.shape[0]))
-        self.pixels[:] = cv2.repeat(ramp, 1, self.pixels.shape[1])
+        self.pixels.view(np.uint32)[:] = self._ramp(stops, slice(0, self.pixels.shape[0]))
+        self._is_clear = False
 
     def tint(self, mask: Mask, colour: Rgb, opacity: float = 1.0) -> None:
         """Lays a colour over the area of `mask`."""
-        area = _area(mask, opacity)
-        if area is not None:
-            above, keep = _levels(colour, opacity)
-            cover = cv2.merge([mask[area]] * 4)
-            self._over(area, cv2.LUT(cover, above), cv2.LUT(cover, keep))
+        area = _area(mask)
+        if area is not None and opacity > 0:
+            self._lay(area, mask[area], colour, opacity)
 
     def gradient(self, mask: Mask, stops: Stops) -> None:
-        """Lays colours that change from top to bottom over the area of `mask`."""
-        area = _area(mask, 1.0)
-        if area is not None:
-            share = cv2.merge([mask[area]] * 4)
-            ramp = cv2.repeat(self._ramp(stops, area[0]), 1, share.shape[1])
-            self._over(area, cv2.multiply(share, ramp, scale=1 / 255), cv2.bitwise_not(share))
+        """Lays colours that change from top to bottom over the area of `mask`.
 
-    def _ramp(self, stops: Stops, rows: slice) -> NDArray[np.uint8]:
-        """One column of a gradient, [rows, 1, 4]."""
+        Only what it covers wholly changes: first `fill` it, which smooths its edge.
+        """
+        area = _area(mask)
+        if area is not None:
+            part = self.pixels[area]
+            ramp = np.empty(part.shape[:2], np.uint32)
+            ramp[:] = self._ramp(stops, area[0])[..., 0]
+            _, whole = cv2.threshold(mask[area], 254, 255, cv2.THRESH_BINARY)
+            cv2.copyTo(ramp.view(np.uint8).reshape(part.shape), whole, part)
+
+    def _ramp(self, stops: Stops, rows: slice) -> NDArray[np.uint32]:
+        """One column of a gradient as packed pixels, [rows, 1, 1]."""
         at = [y for y, _ in stops]
         y = (np.arange(rows.start, rows.stop, dtype=np.float32) - self.origin[1]) / self.scale
         ramp = np.full((len(y), 1, 4), 255, np.uint8)
         for i in range(3):
             ramp[:, 0, i] = np.interp(y, at, [colour[i] for _, colour in stops])
-        return ramp
+        return ramp.view(np.uint32)
 
     def paste(self, other: Canvas, clip: Mask) -> None:
-        """Lays another canvas of the same place over this one, only inside `clip`."""
-        area = _area(clip, 1.0)
-        if area is None:
-            return
-        above = cv2.multiply(other.pixels[area], cv2.merge([clip[area]] * 4), scale=1 / 255)
-        keep = cv2.bitwise_not(cv2.extractChannel(above, 3))
+        """Lays another canvas of the same place, opaque all over, on this one inside `clip`."""
+        area = _area(clip)
+        if area is not None:
+            share = cv2.merge([clip[area]] * 4)
+            above = cv2.multiply(other.pixels[area], share, scale=1 / 255)
+            self._over(area, above, cv2.bitwise_not(share))
+
+    def _lay(self, area: tuple[slice, slice], mask: Mask, colour: Rgb, opacity: float) -> None:
+        above = _coloured(mask, colour, opacity)
+        keep = cv2.convertScaleAbs(mask, alpha=-min(opacity, 1.0), beta=255)
         self._over(area, above, cv2.merge([keep] * 4))
 
     def _over(
         self, area: tuple[slice, slice], above: cv2.typing.MatLike, keep: cv2.typing.MatLike
     ) -> None:
         """Premultiplied pixels over what is there, of which `keep` (0 to 255) stays."""
-        self.pixels[area] = cv2.add(cv2.multiply(self.pixels[area], keep, scale=1 / 255), above)
+        part = self.pixels[area]
+        cv2.add(cv2.multiply(part, keep, scale=1 / 255), above, dst=part)
+        self._is_clear = False
+
+
+def _coloured(mask: Mask, colour: Rgb, opacity: float) -> NDArray[np.uint8]:
+    """A layer of one colour, as opaque as `mask` says, [height, width, 4]."""
+    packed = np.take(_levels(colour, opacity), mask)
+    return packed.view(np.uint8).reshape(*mask.shape, 4)
 
 
 @lru_cache(maxsize=256)
-def _levels(colour: Rgb, opacity: float) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """For each level of a mask, what is laid and how much stays of what is below, [256, 1, 4]."""
-    share = np.arange(256, dtype=np.float32)[:, None, None] * np.float32(min(opacity, 1.0) / 255)
-    above = np.rint(share * np.array([*colour, 255], np.float32)).astype(np.uint8)
-    return above, np.repeat(255 - above[..., 3:], 4, axis=2)
+def _levels(colour: Rgb, opacity: float) -> NDArray[np.uint32]:
+    """For each level of a mask the packed pixel that is laid, [256]."""
+    share = np.arange(256, dtype=np.float32)[:, None] * np.float32(min(opacity, 1.0) / 255)
+    levels: NDArray[np.uint8] = np.rint(share * np.array([*colour, 255])).astype(np.uint8)
+    return np.asarray(levels.view(np.uint32)[:, 0], np.uint32)
 
 
-def _area(mask: Mask, opacity: float) -> tuple[slice, slice] | None:
+def _area(mask: Mask) -> tuple[slice, slice] | None:
     """The rows and columns in which there is anything to lay, or None."""
     x, y, width, height = cv2.boundingRect(mask)
-    if not width or opacity <= 0:
+    if not width:
         return None
     return slice(y, y + height), slice(x, x + width)

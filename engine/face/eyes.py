@@ -87,8 +87,7 @@ def draw_eye(look: FaceLook, radius: float, state: EyeState) -> Sprite:
     shaded, outlined = look.rendering == "shaded", look.rendering == "outlined"
 
     if shaded:
-        socket = canvas.soft_mask(lids.whole() * f32(1.1), radius * 0.2)
-        canvas.tint(socket, darker(skin, 0.4), 0.35)
+        canvas.glow(lids.whole() * f32(1.1), radius * 0.2, darker(skin, 0.4), 0.35)
     if outlined:
         # The line goes around what is open; a closing eye is a narrower outline, not a lid.
         for curve in (lids.upper, lids.lower):
@@ -107,7 +106,7 @@ def _line_width(look: FaceLook, radius: float) -> float:
 
 def _draw_lid(canvas: Canvas, look: FaceLook, lids: _Lids) -> None:
     skin = parse(look.skin)
-    mask = canvas.mask(lids.whole())
+    whole = lids.whole()
     if look.rendering == "shaded":
         stops = (
             (-lids.tall, darker(skin, 0.16)),
@@ -116,9 +115,10 @@ def _draw_lid(canvas: Canvas, look: FaceLook, lids: _Lids) -> None:
             (lids.tall * 0.4, skin),
             (lids.tall, darker(skin, 0.18)),
         )
-        canvas.gradient(mask, stops)
+        canvas.fill(whole, darker(skin, 0.12))
+        canvas.gradient(canvas.mask(whole), stops)
     else:
-        canvas.tint(mask, darker(skin, 0.06))
+        canvas.fill(whole, darker(skin, 0.06))
 
 
 def _draw_ball(canvas: Canvas, look: FaceLook, lids: _Lids, radius: float, state: EyeState) -> None:
@@ -153,8 +153,8 @@ def _draw_ball(canvas: Canvas, look: FaceLook, lids: _Lids, radius: float, state
     ball.fill(disc(0.88), iris)
     if look.rendering != "flat":
         # Light falls through the eye onto the far side of the iris.
-        glow = ball.soft_mask(disc(0.62, 0.0, 0.3), size * 0.35)
-        ball.tint(np.minimum(glow, ball.mask(disc(0.88))), lighter(iris, 0.45), 0.7)
+        light, inner = disc(0.62, 0.0, 0.3), ball.mask(disc(0.88))
+        ball.glow(light, size * 0.35, lighter(iris, 0.45), 0.7, inner)
     ball.fill(disc(0.55 if luminance(iris) > 0.15 else 0.6), mix(ink, (12, 8, 10), 0.6))
     # The lid's shadow on the ball, which makes the eye sit under it.
     shade = np.asarray(lids.upper + tall * 0.3, np.float32)
@@ -188,7 +188,7 @@ def _draw_lines(
         mask = canvas.mask(stroke(lower, line * 0.4, (0.2, 0.2)))
         canvas.tint(mask, darker(skin, 0.55), 0.6)
     if closed and outlined:
-        canvas.pixels[:] = 0
+        canvas.clear()
         canvas.fill(stroke(edge, line, (0.55, 0.55)), ink)
     if look.lashes:
         outer = edge if state.side > 0 else edge[::-1]
@@ -216,21 +216,14 @@ def _draw_dot(look: FaceLook, radius: float, state: EyeState) -> Sprite:
     centre = (shift[0], shift[1] + tall * 0.25 * (1 - openness))
     body = ellipse(centre, (wide * (1 + 0.18 * (1 - openness)), tall * openness))
     if look.rendering == "shaded":
-        canvas.tint(
-            canvas.soft_mask(body * f32(1.12), radius * 0.2),
-            darker(parse(look.skin), 0.4),
-            0.4,
-        )
+        canvas.glow(body * f32(1.12), radius * 0.2, darker(parse(look.skin), 0.4), 0.4)
     canvas.fill(body, ink)
     if look.rendering == "shaded":
-        glow = canvas.soft_mask(
-            ellipse(
-                (centre[0], centre[1] + tall * 0.45 * openness),
-                (wide * 0.6, tall * 0.35 * openness),
-            ),
-            radius * 0.2,
+        shine = ellipse(
+            (centre[0], centre[1] + tall * 0.45 * openness),
+            (wide * 0.6, tall * 0.35 * openness),
         )
-        canvas.tint(np.minimum(glow, canvas.mask(body)), lighter(ink, 0.35), 0.8)
+        canvas.glow(shine, radius * 0.2, lighter(ink, 0.35), 0.8, canvas.mask(body))
     light = ellipse(
         (centre[0] - wide * 0.32, centre[1] - tall * 0.4 * openness),
         (wide * 0.3, wide * 0.3 * min(1, openness + 0.2)),

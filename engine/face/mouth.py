@@ -9,17 +9,32 @@ from numpy.typing import NDArray
 
 from engine.face.canvas import Canvas, Sprite
 from engine.face.colours import Rgb, darker, lighter, mix, parse
-from engine.face.curves import between, ellipse, f32, points, span, stroke
+from engine.face.curves import Points, between, ellipse, f32, points, span, stroke
 from personas.persona import FaceLook
 
 _U = span(41)
 """Across the mouth, from its left corner to its right one."""
 _ARCH = np.maximum(1 - _U * _U, 0)
-_THIN_TOP, _THIN_BOTTOM = _ARCH**0.72, _ARCH**0.66
-"""How lips get thinner towards the corners."""
 _BOW = 0.22 * np.exp(-((_U / 0.15) ** 2))
 _DENT = 0.025 * (np.exp(-((_U / 0.14) ** 2)) - 0.5 * np.exp(-((_U / 0.4) ** 2)))
 """Cupid's bow, and the small dent that the upper lip's tubercle makes in the closed line."""
+_BASIS = f32(
+    [
+        np.ones_like(_U),
+        _U * _U,
+        _U * np.abs(_U),
+        _DENT,
+        # How lips get thinner towards the corners.
+        _ARCH**0.72,
+        _ARCH**0.72 * _BOW,
+        _ARCH**0.66,
+    ]
+)
+"""What every outline is a sum of, besides the shape of the opening."""
+_SMOOTH = f32(1 - _U**4)
+"""The edge of a row of teeth."""
+_DISC = span(19)
+_DISC_ARCH = np.sqrt(np.maximum(1 - _DISC * _DISC, 0))
 _MARK = np.linspace(-1, 1, 7, dtype=np.float32)
 """Along the mark at a corner."""
 
@@ -70,38 +85,44 @@ def mouth_shape(state: MouthState) -> MouthShape:
     jaw = state.jaw * (1 - closed) * (1 - 0.85 * state.teeth)
     roundness = min(1.0, narrow * 0.8 + state.pucker * 0.7)
     half = 1 + 0.15 * spread + 0.13 * happy - 0.34 * narrow - 0.24 * state.pucker - 0.05 * jaw
-    half = float(np.clip(half, 0.36, 1.3))
+    half = min(max(half, 0.36), 1.3)
 
     # A smile is a bow: its corners go up more than its middle goes down.
     lift = 0.46 * state.smile * (1 - 0.85 * roundness)
-    line = lift * (0.36 - _U * _U) - 0.22 * state.smirk * (1 - 0.7 * roundness) * _U * np.abs(_U)
-    line = line + 0.1 * jaw * _U * _U + (1 - jaw) * _DENT
+    smirk = 0.22 * state.smirk * (1 - 0.7 * roundness)
+    line = (0.36 * lift, 0.1 * jaw - lift, -smirk, 1 - jaw)
 
-    power = 0.8 - 0.34 * max(roundness, jaw**0.5)
     gape = jaw * (1 + 0.12 * roundness)
-    opening = _ARCH**power
     up = 0.13 * gape + 0.05 * state.teeth + 0.02 * spread * min(1.0, 8 * gape)
-    top = line - up * opening
-    bottom = line + 0.8 * gape * opening
-    if state.teeth > 0:
-        # The lower lip comes up under the upper teeth.
-        bottom = bottom + 0.04 * state.teeth * opening
+    # On f and v the lower lip comes up under the upper teeth.
+    down = 0.8 * gape + 0.04 * max(state.teeth, 0.0)
+    opening = _ARCH ** (0.8 - 0.34 * max(roundness, jaw**0.5))
 
     thin = 1 - 0.5 * closed
     full_top = 0.145 * thin * (1 + 0.45 * state.pucker + 0.12 * narrow) * (1 - 0.12 * spread)
     full_bottom = 0.215 * thin * (1 + 0.4 * state.pucker + 0.12 * narrow)
     full_bottom *= (1 - 0.12 * spread) * (1 - 0.42 * state.teeth)
     full_top, full_bottom = full_top * (1 - 0.12 * happy), full_bottom * (1 - 0.12 * happy)
-    outer_top = top - full_top * _THIN_TOP * (1 - (1 - 0.6 * roundness) * _BOW)
-    outer_bottom = bottom + full_bottom * _THIN_BOTTOM
+    bow = full_top * (1 - 0.6 * roundness)
+    weights = f32(
+        [
+            [*line, 0, 0, 0],
+            [*line, 0, 0, 0],
+            [*line, -full_top, bow, 0],
+            [*line, 0, 0, full_bottom],
+        ]
+    )
+    top, bottom, outer_top, outer_bottom = weights @ _BASIS + opening * f32(
+        [[-up], [down], [-up], [down]]
+    )
     reach = 1.0 + 0.045 * (1 + state.pucker) / half
     return MouthShape(
-        x=f32(_U * half),
-        top=f32(top),
-        bottom=f32(bottom),
-        outer_x=f32(_U * half * reach),
-        outer_top=f32(outer_top),
-        outer_bottom=f32(outer_bottom),
+        x=_U * f32(half),
+        top=top,
+        bottom=bottom,
+        outer_x=_U * f32(half * reach),
+        outer_top=outer_top,
+        outer_bottom=outer_bottom,
         roundness=roundness,
     )
 
@@ -116,7 +137,7 @@ def draw_mouth(look: FaceLook, width: float, state: MouthState) -> Sprite:
     """
     unit = width / 2
     shape = mouth_shape(state)
-    line = float(np.clip(look.line_width, unit * 0.06, unit * 0.12))
+    line = min(max(look.line_width, unit * 0.06), unit * 0.12)
     reach = line + unit * (0.16 if look.rendering == "shaded" else 0.08)
     outer_x, outer_top, outer_bottom = (
         c * f32(unit) for c in (shape.outer_x, shape.outer_top, shape.outer_bottom)
@@ -134,9 +155,7 @@ def draw_mouth(look: FaceLook, width: float, state: MouthState) -> Sprite:
     seam = points(x, np.asarray((top + bottom) / 2, np.float32))
     dark = _seam_colour(look)
     if opening > unit * 0.03:
-        inside = canvas.like()
-        _draw_inside(inside, look, unit, shape, state)
-        canvas.paste(inside, canvas.mask(between(x, top, bottom)))
+        _draw_inside(canvas, look, unit, shape, state)
         edge = line * (0.9 if look.rendering == "outlined" else 0.35)
         for curve in (top, bottom):
             canvas.fill(stroke(points(x, curve), edge, (0.6, 0.6)), dark)
@@ -161,8 +180,7 @@ def _draw_lips(canvas: Canvas, look: FaceLook, unit: float, line: float, shape: 
     x, top, bottom = shape.outer_x * unit, shape.outer_top * unit, shape.outer_bottom * unit
     outline = between(x, top, bottom)
     if look.rendering == "shaded":
-        below = canvas.soft_mask(outline + f32([0, unit * 0.09]), unit * 0.16)
-        canvas.tint(below, darker(skin, 0.6), 0.35)
+        canvas.glow(outline + f32([0, unit * 0.09]), unit * 0.16, darker(skin, 0.6), 0.35)
     upper = between(x, top, np.asarray((top + bottom) / 2, np.float32))
     canvas.fill(outline, lip)
     low, high = float(bottom.max()), float(top.min())
@@ -177,11 +195,11 @@ def _draw_lips(canvas: Canvas, look: FaceLook, unit: float, line: float, shape: 
         )
         canvas.gradient(mask, stops)
         shine = ellipse((-unit * 0.12, low - unit * 0.13), (unit * 0.26, unit * 0.04), 0.0)
-        canvas.tint(np.minimum(canvas.soft_mask(shine, unit * 0.07), mask), (255, 255, 255), 0.55)
+        canvas.glow(shine, unit * 0.07, (255, 255, 255), 0.55, mask)
     else:
         canvas.fill(upper, darker(lip, 0.14))
         glint = ellipse((-unit * 0.1, low - unit * 0.12), (unit * 0.2, unit * 0.03))
-        canvas.tint(canvas.mask(glint), lighter(lip, 0.7), 0.45)
+        canvas.fill(glint, mix(lip, lighter(lip, 0.7), 0.45))
     if look.rendering == "outlined":
         ink = parse(look.ink)
         for curve in (top, bottom):
@@ -189,54 +207,50 @@ def _draw_lips(canvas: Canvas, look: FaceLook, unit: float, line: float, shape: 
 
 
 def _draw_inside(
-    inside: Canvas, look: FaceLook, unit: float, shape: MouthShape, state: MouthState
+    canvas: Canvas, look: FaceLook, unit: float, shape: MouthShape, state: MouthState
 ) -> None:
+    """Throat, tongue and teeth, each cut off at the lips before it is filled."""
     x, top, bottom = shape.x * unit, shape.top * unit, shape.bottom * unit
     half, opening = float(x[-1]), shape.opening * unit
+    ceiling, floor = float(top.min()), float(bottom.max())
+
+    def disc(y: float, wide: float, tall: float) -> Points:
+        across = wide * _DISC
+        above, below = np.interp(across, x, top), np.interp(across, x, bottom)
+        reach = tall * _DISC_ARCH
+        edges = np.clip((y - reach, y + reach), above, below)
+        return between(across, edges[0], edges[1])
+
     dark = mix((74, 18, 26), parse(look.ink), 0.25)
-    inside.flood(dark)
     flesh = (222, 104, 104)
+    canvas.fill(between(x, top, bottom), dark)
     # The throat is darker than the cheeks.
-    throat = ellipse((0, float(top.min()) + opening * 0.5), (half * 0.6, opening * 0.32))
-    inside.fill(throat, darker(dark, 0.5))
+    canvas.fill(disc(ceiling + opening * 0.5, half * 0.6, opening * 0.32), darker(dark, 0.5))
 
-    floor = float(bottom.max())
     lift = state.tongue * opening * 0.42
-    tongue = ellipse(
-        (0, floor + opening * 0.1 - lift), (half * (0.66 - 0.12 * state.tongue), opening * 0.42)
-    )
-    inside.fill(tongue, flesh)
+    wide = half * (0.66 - 0.12 * state.tongue)
+    canvas.fill(disc(floor + opening * 0.1 - lift, wide, opening * 0.42), flesh)
     if look.rendering != "outlined":
-        groove = ellipse((0, floor + opening * 0.06 - lift), (half * 0.07, opening * 0.26))
-        inside.tint(inside.mask(groove), darker(flesh, 0.4), 0.5)
+        groove = disc(floor + opening * 0.06 - lift, half * 0.07, opening * 0.26)
+        canvas.fill(groove, mix(flesh, darker(flesh, 0.4), 0.5))
 
-    smooth_edge = np.asarray(1 - (x / max(half, 1e-3)) ** 4, np.float32)
     cover = 1 - 0.75 * shape.roundness
     lower = min(unit * 0.13, opening * 0.22) * cover * (0.35 + 0.65 * max(state.wide, 0.0))
     if lower > 0.6:
-        inside.fill(between(x, bottom - lower * smooth_edge, bottom + unit), (232, 226, 214))
+        gum = np.maximum(bottom - f32(lower) * _SMOOTH, top)
+        canvas.fill(between(x, gum, bottom), (232, 226, 214))
     upper = min(unit * 0.24, opening * 0.46) * cover
     if upper > 0.6:
-        teeth = between(x, top - unit, top + upper * smooth_edge)
-        inside.fill(teeth, (252, 250, 244))
-        shade = between(x, top - unit, top + upper * 0.3 * smooth_edge)
-        inside.tint(inside.mask(shade), (150, 110, 105), 0.3)
+        enamel = (252, 250, 244)
+        canvas.fill(between(x, top, np.minimum(top + f32(upper) * _SMOOTH, bottom)), enamel)
+        shade = np.minimum(top + f32(upper * 0.3) * _SMOOTH, bottom)
+        canvas.fill(between(x, top, shade), mix(enamel, (150, 110, 105), 0.3))
     if state.tongue > 0.3:
-        tip = ellipse(
-            (0, float(top.min()) + max(upper, opening * 0.2) + opening * 0.2),
-            (half * 0.42, opening * (0.12 + 0.2 * state.tongue)),
-        )
-        inside.fill(tip, flesh)
-        inside.tint(
-            inside.mask(
-                ellipse(
-                    (0, float(top.min()) + max(upper, opening * 0.2) + opening * 0.12),
-                    (half * 0.2, opening * 0.06),
-                )
-            ),
-            lighter(flesh, 0.5),
-            0.6,
-        )
+        under = ceiling + max(upper, opening * 0.2)
+        tall = opening * (0.12 + 0.2 * state.tongue)
+        canvas.fill(disc(under + opening * 0.2, half * 0.42, tall), flesh)
+        glint = disc(under + opening * 0.12, half * 0.2, opening * 0.06)
+        canvas.fill(glint, mix(flesh, lighter(flesh, 0.5), 0.6))
 
 
 def _draw_teeth_on_lip(
@@ -270,8 +284,9 @@ def _draw_corners(
     if strength < 0.15:
         return
     bend = 1.0 if state.smile > 0 else -0.6
+    x = unit * (0.025 + 0.03 * (1 - _MARK * _MARK))
+    y = _MARK * f32(unit * 0.065 * strength) - f32(unit * 0.01 * bend)
+    mark = stroke(points(x, y), line * 0.6, (0.4, 0.4))
+    colour = mix(dark, parse(look.skin), 0.35)
     for side, corner in ((-1, seam[0]), (1, seam[-1])):
-        x = corner[0] + side * unit * (0.025 + 0.03 * (1 - _MARK * _MARK))
-        y = corner[1] + _MARK * unit * 0.065 * strength - unit * 0.01 * bend
-        mark = stroke(points(x, y), line * 0.6, (0.4, 0.4))
-        canvas.fill(mark, mix(dark, parse(look.skin), 0.35))
+        canvas.fill(mark * f32((side, 1)) + corner, colour)

@@ -26,7 +26,7 @@ def draw_nose(look: FaceLook, size: float) -> Sprite | None:
     dark = ink if outlined else darker(skin, 0.42)
     if look.nose_kind == "dot":
         if shaded:
-            canvas.tint(canvas.soft_mask(ellipse((0, 0), (size, size * 0.8)), size), dark, 0.25)
+            canvas.glow(ellipse((0, 0), (size, size * 0.8)), size, dark, 0.25)
         for side in (-1, 1):
             nostril = ellipse(
                 (side * size * 0.42, size * 0.12), (size * 0.2, size * 0.14), side * 0.35
@@ -40,11 +40,8 @@ def draw_nose(look: FaceLook, size: float) -> Sprite | None:
         ball = ellipse((0, 0), (size, size * 0.84))
         warm = mix(darker(skin, 0.1), parse(look.lip), 0.3)
         if shaded:
-            canvas.tint(
-                canvas.soft_mask(ball + f32([0, size * 0.3]), size * 0.5),
-                darker(skin, 0.6),
-                0.4,
-            )
+            canvas.glow(ball + f32([0, size * 0.3]), size * 0.5, darker(skin, 0.6), 0.4)
+            canvas.fill(ball, warm)
             canvas.gradient(
                 canvas.mask(ball),
                 (
@@ -54,7 +51,7 @@ def draw_nose(look: FaceLook, size: float) -> Sprite | None:
                 ),
             )
             glint = ellipse((-size * 0.3, -size * 0.36), (size * 0.3, size * 0.2), -0.4)
-            canvas.tint(canvas.soft_mask(glint, size * 0.25), (255, 255, 255), 0.8)
+            canvas.glow(glint, size * 0.25, (255, 255, 255), 0.8)
         elif outlined:
             canvas.fill(ellipse((0, 0), (size + line / 2, size * 0.84 + line / 2)), ink)
             canvas.fill(ellipse((0, 0), (size - line / 2, size * 0.84 - line / 2)), warm)
