@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
+import shutil
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,8 +30,8 @@ from engine.llm.base import Message
 from engine.pictures import to_png
 from personas.errors import ChatAnythingError
 from personas.persona import Persona, PortraitBrief
-from personas.styles import load_styles
-from personas.voices import load_voices
+from personas.styles import StyleCatalogue, load_styles
+from personas.voices import VoiceCatalogue, load_voices
 from storage.settings import StorageSettings
 from storage.store import Storage
 from tests.fakes.answers import ANSWER
@@ -53,8 +55,28 @@ async def server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[DiscordServer
         yield running
 
 
+@pytest.fixture(scope="session")
+def empty_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with its tables and nothing in them, to be copied."""
+    folder = tmp_path_factory.mktemp("discord") / "data"
+
+    async def make() -> None:
+        async with await Storage.open(StorageSettings(data_folder=folder)):
+            pass
+
+    asyncio.run(make())
+    return folder
+
+
+@pytest.fixture(scope="session")
+def catalogues() -> tuple[StyleCatalogue, VoiceCatalogue]:
+    """Looks and voices."""
+    return load_styles(), load_voices()
+
+
 @pytest.fixture
-async def storage(tmp_path: Path) -> AsyncIterator[Storage]:
+async def storage(tmp_path: Path, empty_data: Path) -> AsyncIterator[Storage]:
+    shutil.copytree(empty_data, tmp_path / "data")
     settings = StorageSettings(data_folder=tmp_path / "data", busy_seconds=20)
     async with await Storage.open(settings) as opened:
         yield opened
@@ -166,7 +188,11 @@ MakeWorld = Callable[..., Any]
 
 
 @pytest.fixture
-async def make_world(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[MakeWorld]:
+async def make_world(
+    storage: Storage,
+    catalogues: tuple[StyleCatalogue, VoiceCatalogue],
+    monkeypatch: pytest.MonkeyPatch,
+) -> AsyncIterator[MakeWorld]:
     """Starts a world; when it ends, nothing unexpected was raised and all requests were right."""
     know_own_webhooks(monkeypatch)
     made: list[World] = []
@@ -179,7 +205,7 @@ async def make_world(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> Async
     ) -> World:
         model = ScriptedModel((lambda messages: made[-1].script(messages),))
         portraits, head = DiscPortraits(), StillHead()
-        creator = Creator(model, portraits, load_styles(), load_voices(), storage)
+        creator = Creator(model, portraits, *catalogues, storage)
         conversation = ConversationSettings(mode=mode)
         conversations = Conversations(
             model, HummingSynthesizer(), head, encode_frames, storage, conversation
@@ -188,8 +214,7 @@ async def make_world(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> Async
             storage,
             creator,
             conversations,
-            load_styles(),
-            load_voices(),
+            *catalogues,
             hears,
             chat_settings or ChatSettings(),
             conversation,
