@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from storage.settings import StorageSettings
+from storage.store import Storage
 
 if TYPE_CHECKING:
     from engine.models.store import ModelStore
@@ -41,3 +46,23 @@ def require_model(models: ModelStore) -> Callable[[str], Path]:
         return models.path(name)
 
     return require
+
+
+@pytest.fixture(scope="session")
+def empty_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with its tables, and nothing in them: migrating takes longer than copying."""
+    folder = tmp_path_factory.mktemp("empty") / "data"
+
+    async def make() -> None:
+        await (await Storage.open(StorageSettings(data_folder=folder))).aclose()
+
+    asyncio.run(make())
+    return folder
+
+
+@pytest.fixture
+async def storage(tmp_path: Path, empty_data: Path) -> AsyncIterator[Storage]:
+    """A real storage, made once and copied for each test."""
+    shutil.copytree(empty_data, tmp_path / "data")
+    async with await Storage.open(StorageSettings(data_folder=tmp_path / "data")) as opened:
+        yield opened

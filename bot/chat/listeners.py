@@ -21,7 +21,7 @@ _MOST = 3
 """Personas that answer one message."""
 _LOOKED_AT = 200
 """Personas of a gallery whose names are looked for in a message."""
-_SHORTEST_NAME = 3
+_SHORTEST_NAME = 2
 
 
 class NobodyError(ChatAnythingError):
@@ -168,6 +168,7 @@ _NO_NAMES = frozenset(
         """
     the a an old sir lady lord miss mister mr mrs ms dr doctor captain professor king queen
     prince princess uncle aunt mother father granny grandma grandpa big little great
+    my to no of in on it is he we do so go up us am as at be by if me or hi ok oh
     """,
     )
 )

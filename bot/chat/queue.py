@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from personas.errors import ChatAnythingError
 
@@ -14,11 +15,21 @@ class BusyError(ChatAnythingError):
     """Too many are waiting already."""
 
 
+@dataclass(eq=False)
+class _Ticket:
+    """Somebody who waits: `place` is set when it is their turn."""
+
+    line: str
+    place: asyncio.Future[None]
+
+
 class FairQueue:
     """Lets so many work at once, and those who wait in turn by community, then by person.
 
     A community that floods waits for itself: whoever comes from another one is let in after at
-    most one of its messages. Memory is bounded, because only so many may wait.
+    most one of its messages. What belongs to one line, such as a conversation, is done one after
+    the other, and holds up nobody else meanwhile. Memory is bounded, because only so many may
+    wait.
 
     Args:
         at_once: how many work at the same time.
@@ -31,7 +42,8 @@ class FairQueue:
         self._each = waiting_each
         self._most = waiting
         # Communities in the order in which they are let in; likewise the people of each.
-        self._lines: OrderedDict[str, OrderedDict[str, deque[asyncio.Future[None]]]] = OrderedDict()
+        self._communities: OrderedDict[str, OrderedDict[str, deque[_Ticket]]] = OrderedDict()
+        self._busy_lines: set[str] = set()
         self._waiting = 0
 
     @property
@@ -40,63 +52,88 @@ class FairQueue:
         return self._waiting
 
     @asynccontextmanager
-    async def turn(self, community: str, person: str) -> AsyncIterator[None]:
+    async def turn(
+        self,
+        community: str,
+        person: str,
+        line: str = "",
+        entered: Callable[[], object] | None = None,
+    ) -> AsyncIterator[None]:
         """Waits for a place and holds it for as long as the context lasts.
+
+        Args:
+            community: whose members wait for each other.
+            person: who asks.
+            line: what is done one after the other; empty: nothing is.
+            entered: called as soon as the order in which this is done is settled.
 
         Raises:
             BusyError: too many wait already, of this person or of all.
         """
-        await self._enter(community, person)
+        await self._enter(community, person, line, entered or (lambda: None))
         try:
             yield
         finally:
-            self._leave()
+            self._busy_lines.discard(line)
+            self._free += 1
+            self._let_in()
 
-    async def _enter(self, community: str, person: str) -> None:
-        if self._free and not self._waiting:
-            self._free -= 1
-            return
-        people = self._lines.get(community)
-        line = people.get(person) if people is not None else None
-        if line is not None and len(line) >= self._each:
+    async def _enter(
+        self, community: str, person: str, line: str, entered: Callable[[], object]
+    ) -> None:
+        tickets = self._communities.get(community, OrderedDict()).get(person, deque())
+        if len(tickets) >= self._each:
             raise BusyError("One thing at a time: I am still busy with what you said before.")
         if self._waiting >= self._most:
             raise BusyError("Too many people are talking to me right now. Try again in a minute.")
-        place = asyncio.get_running_loop().create_future()
-        self._lines.setdefault(community, OrderedDict()).setdefault(person, deque()).append(place)
+        ticket = _Ticket(line, asyncio.get_running_loop().create_future())
+        people = self._communities.setdefault(community, OrderedDict())
+        people.setdefault(person, deque()).append(ticket)
         self._waiting += 1
+        self._let_in()
+        entered()
         try:
-            await place
+            await ticket.place
         except BaseException:
-            if place.done() and not place.cancelled():
-                self._leave()  # it was our turn, and we do not want it any more
+            if ticket.place.done() and not ticket.place.cancelled():
+                self._busy_lines.discard(line)  # it was our turn, and we do not want it any more
+                self._free += 1
             else:
-                self._give_up(community, person, place)
+                self._take_out(community, person, ticket)
+            self._let_in()
             raise
 
-    def _leave(self) -> None:
-        self._free += 1
-        while self._free and self._lines:
-            community, people = self._lines.popitem(last=False)
-            person, line = people.popitem(last=False)
-            place = line.popleft()
-            if line:
-                people[person] = line
-            if people:
-                self._lines[community] = people
-            self._waiting -= 1
-            if not place.done():
-                place.set_result(None)
+    def _let_in(self) -> None:
+        """Gives free places to those whose turn it is."""
+        while self._free and (chosen := self._next()) is not None:
+            community, person, ticket = chosen
+            self._take_out(community, person, ticket)
+            # Who has just been let in comes last the next time.
+            if community in self._communities:
+                self._communities.move_to_end(community)
+                if person in self._communities[community]:
+                    self._communities[community].move_to_end(person)
+            if not ticket.place.done():
+                ticket.place.set_result(None)
                 self._free -= 1
+                if ticket.line:
+                    self._busy_lines.add(ticket.line)
 
-    def _give_up(self, community: str, person: str, place: asyncio.Future[None]) -> None:
-        people = self._lines.get(community)
-        line = people.get(person) if people is not None else None
-        if people is None or line is None or place not in line:
-            return  # it was taken out while it was being cancelled
-        line.remove(place)
+    def _next(self) -> tuple[str, str, _Ticket] | None:
+        """The first, in fairness, whose line is not busy."""
+        for community, people in self._communities.items():
+            for person, tickets in people.items():
+                if tickets[0].line not in self._busy_lines:
+                    return community, person, tickets[0]
+        return None
+
+    def _take_out(self, community: str, person: str, ticket: _Ticket) -> None:
+        people = self._communities.get(community)
+        if people is None or person not in people or ticket not in people[person]:
+            return
+        people[person].remove(ticket)
         self._waiting -= 1
-        if not line:
+        if not people[person]:
             del people[person]
         if not people:
-            del self._lines[community]
+            del self._communities[community]

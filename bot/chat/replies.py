@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable, Sequence
+import contextlib
+from collections import Counter
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 from bot.chat.base import (
     Before,
@@ -18,12 +21,13 @@ from bot.chat.base import (
 from bot.chat.ears import Ears
 from bot.chat.listeners import Listeners
 from bot.chat.notices import Notices
+from bot.chat.queue import BusyError
 from bot.chat.rights import Rights, member
-from bot.chat.works import Work, Works
+from bot.chat.works import Say, Work, Works
 from engine.conversation import Conversations, Mode
 from engine.events import ReplyEvent
 from personas.errors import InvalidInputError, NotFoundError
-from personas.gallery import Action, Hearing, Policy
+from personas.gallery import Action, Hearing
 from personas.persona import Persona
 
 if TYPE_CHECKING:
@@ -31,6 +35,35 @@ if TYPE_CHECKING:
     from storage.store import Storage
 
 _DUET_TURNS = 12
+_MOST_INSIDE = 120
+"""Messages of one person in all places, answered or waiting: memory is bounded."""
+
+
+class Exchange:
+    """A message and who answers it; what was spoken becomes text before it is answered.
+
+    Attributes:
+        persona: who answers.
+        text: what was written, and then said.
+    """
+
+    def __init__(
+        self, message: IncomingMessage, persona: Persona, ears: Ears, open_outlet: OpenOutlet
+    ) -> None:
+        self.persona = persona
+        self.text = message.text
+        self._sound = message.sound
+        self._ears = ears
+        self._open = open_outlet
+
+    async def open(self, persona: Persona, before: Before) -> Outlet:
+        """The outlet, on which what was understood of a recording is quoted."""
+        outlet = await self._open(persona, before)
+        if self._sound is not None:
+            heard = await self._ears.understand(self._sound)
+            await outlet.heard(heard)
+            self.text = f"{self.text}\n{heard}".strip()
+        return outlet
 
 
 class Replies:
@@ -64,6 +97,8 @@ class Replies:
         self._works = works
         self._longest_message = longest_message
         self._notices = Notices()
+        self._inside: Counter[str] = Counter()
+        self._arriving: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def receive(self, message: IncomingMessage, open_outlet: OpenOutlet) -> None:
         """Answers a message, if it is for somebody; returns when the answer is delivered.
@@ -77,10 +112,28 @@ class Replies:
             return
         if not message.text.strip() and message.sound is None:
             return
-        with self._notices.once(message):
-            personas = await self._listeners.whom(message)
-            if personas and await self._storage.channels.handle(message.place.channel, message.id):
-                await self._answer_all(message, personas, open_outlet)
+        channel = message.place.channel
+        with self._notices.once(message), self._crowd(message.author):
+            # What comes in first is answered first, however long looking things up takes.
+            async with self._arriving.setdefault(channel, asyncio.Lock()):
+                personas = await self._listeners.whom(message)
+                if not personas or not await self._storage.channels.handle(channel, message.id):
+                    return
+                works = await self._begin(message, personas, open_outlet)
+            await self._finish(works)
+
+    @contextlib.contextmanager
+    def _crowd(self, person: Person) -> Iterator[None]:
+        """Lets only so many messages of one person be in here at a time."""
+        if self._inside[person.id] >= _MOST_INSIDE:
+            raise BusyError("That is a lot at once. Please wait for the answers.")
+        self._inside[person.id] += 1
+        try:
+            yield
+        finally:
+            self._inside[person.id] -= 1
+            if not self._inside[person.id]:
+                del self._inside[person.id]
 
     async def edited(self, message: IncomingMessage, open_outlet: OpenOutlet) -> None:
         """Answers a message anew that its author has changed, as long as nothing came after it.
@@ -96,7 +149,7 @@ class Replies:
         if not posts:
             if stopped:  # nothing had been shown yet
                 personas = await self._listeners.whom(message)
-                await self._answer_all(message, personas, open_outlet)
+                await self._finish(await self._begin(message, personas, open_outlet))
             return
         turn_id = posts[0].turn_id
         persona = await self._rights.seen(place, message.author, posts[0].persona_id, Action.TALK)
@@ -133,7 +186,7 @@ class Replies:
                 persona, place.channel, text, person.name, mode=mode, max_seconds=seconds
             )
 
-        await self._works.run(Work(place, question, person.id, persona), person, say, open_outlet)
+        await self._run(Work(place, question, person.id, persona), person, say, open_outlet)
 
     async def converse(
         self,
@@ -172,7 +225,7 @@ class Replies:
                     speaker, place.channel, words, by, mode=mode, max_seconds=seconds
                 )
 
-            await self._works.run(work, person, say, open_outlet)
+            await self._run(work, person, say, open_outlet)
             turn = await self._said(work)
             if turn is None:
                 return  # stopped, or nothing to say
@@ -202,6 +255,26 @@ class Replies:
             raise InvalidInputError("I am still at it.")
         work = Work(place, post.question, post.asked_by, persona)
         await self._again(work, person, post.turn_id, open_outlet)
+
+    async def stop(self, place: Place, person: Person, message: str = "") -> int:
+        """Stops answers that are being made; what was shown by then stays.
+
+        Args:
+            place: where.
+            person: who wants it: who asked, or a moderator.
+            message: the question or a message of the answer; empty: all of this person's here.
+
+        Returns:
+            How many were stopped.
+
+        Raises:
+            RefusedError: somebody else asked for it.
+        """
+        return await self._works.stop(place, person, message)
+
+    async def retract(self, place: Place, question: str) -> int:
+        """Stops answering a message that its author has deleted; how many answers."""
+        return await self._works.retract(place, question)
 
     async def remove(self, place: Place, person: Person, message: str) -> Before:
         """Takes an answer back, with the message that it answered, out of the memory.
@@ -233,20 +306,53 @@ class Replies:
             raise NotFoundError("No persona of this place wrote that message.")
         return await self._rights.seen(place, person, post.persona_id), post
 
-    async def _answer_all(
+    async def _begin(
         self, message: IncomingMessage, personas: Iterable[Persona], open_outlet: OpenOutlet
-    ) -> None:
-        """Lets several personas answer; one that cannot holds up no other."""
-        policy = await self._rights.policy(message.place)
+    ) -> list[Work]:
+        """Begins the answers to a message, each in its place in the order of answers."""
+        place, author = message.place, message.author
+        policy = await self._rights.policy(place)
         if message.sound is not None and policy.hearing is Hearing.OFF:
             raise RefusedError("Nobody listens to voice messages here. Please write.")
-        results = await asyncio.gather(
-            *(self._answer(message, persona, policy, open_outlet) for persona in personas),
-            return_exceptions=True,
-        )
-        for result in results:
+        silent = message.sound is not None and policy.hearing is Hearing.TRANSCRIBE
+        works = []
+        for persona in personas:
+            exchange = Exchange(message, persona, self._ears, open_outlet)
+
+            def say(
+                mode: Mode, seconds: float | None, exchange: Exchange = exchange
+            ) -> AsyncGenerator[ReplyEvent]:
+                return self._conversations.reply(
+                    exchange.persona,
+                    place.channel,
+                    self._readable(exchange.text),
+                    author.name,
+                    mode=mode,
+                    max_seconds=seconds,
+                )
+
+            work = Work(place, message.id, author.id, persona)
+            await self._works.start(work, author, None if silent else say, exchange.open)
+            works.append(work)
+        return works
+
+    async def _finish(self, works: Iterable[Work]) -> None:
+        """Waits for several answers; one that fails holds up no other."""
+        waiting = (self._works.finish(work) for work in works)
+        for result in await asyncio.gather(*waiting, return_exceptions=True):
             if isinstance(result, BaseException):
                 raise result
+
+    async def _run(
+        self,
+        work: Work,
+        person: Person,
+        say: Say,
+        open_outlet: OpenOutlet,
+        before: Before | None = None,
+    ) -> None:
+        await self._works.start(work, person, say, open_outlet, before)
+        await self._works.finish(work)
 
     async def _again(
         self,
@@ -265,41 +371,7 @@ class Replies:
                 work.persona, channel, turn_id, message=message, mode=mode, max_seconds=seconds
             )
 
-        await self._works.run(work, person, say, open_outlet, _messages(posts))
-
-    async def _answer(
-        self,
-        message: IncomingMessage,
-        persona: Persona,
-        policy: Policy,
-        open_outlet: OpenOutlet,
-    ) -> None:
-        place, author = message.place, message.author
-        text = message.text
-        work = Work(place, message.id, author.id, persona)
-
-        async def heard_first(persona: Persona, before: Before) -> Outlet:
-            """The outlet; what was spoken is understood before anything is answered."""
-            nonlocal text
-            outlet = await open_outlet(persona, before)
-            if message.sound is not None:
-                heard = await self._ears.understand(message.sound)
-                await outlet.heard(heard)
-                text = f"{text}\n{heard}".strip()
-            return outlet
-
-        def say(mode: Mode, seconds: float | None) -> AsyncGenerator[ReplyEvent]:
-            return self._conversations.reply(
-                persona,
-                place.channel,
-                self._readable(text),
-                author.name,
-                mode=mode,
-                max_seconds=seconds,
-            )
-
-        silent = message.sound is not None and policy.hearing is Hearing.TRANSCRIBE
-        await self._works.run(work, author, None if silent else say, heard_first)
+        await self._run(work, person, say, open_outlet, _messages(posts))
 
     async def _said(self, work: Work) -> str | None:
         """The words of an answer that has been delivered."""

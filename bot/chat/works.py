@@ -102,7 +102,7 @@ class Works:
         """Whether an answer to, or with, this message is being made."""
         return any(work.is_about(message) for work in self._here(place))
 
-    async def run(
+    async def start(
         self,
         work: Work,
         person: Person,
@@ -110,14 +110,34 @@ class Works:
         open_outlet: OpenOutlet,
         before: Before | None = None,
     ) -> None:
-        """Runs an answer in a task of its own, so that it can be stopped; None only listens."""
+        """Begins an answer; returns once its place in the order of answers is settled.
+
+        Args:
+            work: what it is about.
+            person: who uses it up.
+            say: begins the answer; None: what was said is only listened to.
+            open_outlet: where it goes.
+            before: the messages it takes the place of.
+        """
+        entered = asyncio.Event()
         work.task = asyncio.create_task(
-            self._work(work, person, say, open_outlet, before or Before())
+            self._work(work, person, say, open_outlet, before or Before(), entered)
         )
         self._working.add(work)
         work.task.add_done_callback(lambda _: self._working.discard(work))
+        work.task.add_done_callback(lambda _: entered.set())
+        await entered.wait()
+
+    async def finish(self, work: Work) -> None:
+        """Waits for an answer; one that is stopped has ended as well.
+
+        Who waits may go away; the answer still gets finished.
+
+        Raises:
+            ChatAnythingError: there is no answer; the sentence is for who asked.
+        """
+        assert work.task is not None
         try:
-            # Who waits for an answer may go away; the answer still gets finished.
             await asyncio.shield(work.task)
         except asyncio.CancelledError:
             if not work.task.done():
@@ -130,6 +150,7 @@ class Works:
         say: Say | None,
         open_outlet: OpenOutlet,
         before: Before,
+        entered: asyncio.Event,
     ) -> None:
         place = work.place
         mode, seconds = await self._manner(place)
@@ -138,7 +159,8 @@ class Works:
             contextlib.AsyncExitStack() as open_events,
         ):
             try:
-                async with self._texts.turn(place.gallery, person.id):
+                line = f"{work.persona.id}\n{place.channel}"
+                async with self._texts.turn(place.gallery, person.id, line, entered.set):
                     work.outlet = outlet = await open_outlet(work.persona, before)
                     if say is None:
                         return
@@ -196,19 +218,7 @@ class Works:
                     await self._storage.channels.posted(post)
 
     async def stop(self, place: Place, person: Person, message: str = "") -> int:
-        """Stops answers that are being made; what was shown by then stays.
-
-        Args:
-            place: where.
-            person: who wants it: who asked, or a moderator.
-            message: the question or a message of the answer; empty: all of this person's here.
-
-        Returns:
-            How many were stopped.
-
-        Raises:
-            RefusedError: somebody else asked for it.
-        """
+        """See `Replies.stop`."""
         mine = member(place, person).is_moderator
         found = [work for work in self._here(place) if not message or work.is_about(message)]
         allowed = [work for work in found if mine or work.asked_by == person.id]

@@ -1,0 +1,146 @@
+"""A chat platform in memory: it shows what outlets show, and can be told to fail."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from bot.chat.base import Activity, Before, GoneError, TooLargeError
+from bot.chat.posted import Posted
+from engine.speech.base import Speech
+from engine.talkinghead.base import Clip
+from personas.persona import Persona
+
+
+@dataclass
+class Platform:
+    """What everybody in the channels sees.
+
+    Attributes:
+        messages: text by message id, as it is now, in the order of posting.
+        by: which persona wrote a message.
+        files: clips and sounds by message id.
+        told: sentences for one person alone.
+        quoted: what was understood of voice messages.
+        activities: what personas were seen doing.
+        looks: how often a text was shown.
+        text_limit: characters a message.
+        file_limit: bytes a file, as the platform says.
+        takes: bytes a file, as it is in truth.
+        gone_after: calls after which the channel is gone.
+    """
+
+    messages: dict[str, str] = field(default_factory=dict)
+    by: dict[str, Persona] = field(default_factory=dict)
+    files: dict[str, Clip | Speech] = field(default_factory=dict)
+    told: list[str] = field(default_factory=list)
+    quoted: list[str] = field(default_factory=list)
+    activities: list[Activity] = field(default_factory=list)
+    looks: int = 0
+    opened: int = 0
+    text_limit: int = 2_000
+    interval: float = 0.0
+    file_limit: int = 10_000_000
+    takes: int = 10_000_000
+    gone_after: int | None = None
+
+    def __post_init__(self) -> None:
+        self._ids = itertools.count(1)
+        self.posted = asyncio.Event()
+        self.lets_in = asyncio.Event()
+        self.lets_in.set()
+
+    async def open(self, persona: Persona, before: Before) -> MemoryOutlet:
+        """An `OpenOutlet`."""
+        self.opened += 1
+        await self.lets_in.wait()
+        return MemoryOutlet(self, persona, before)
+
+    @property
+    def said(self) -> list[str]:
+        """All texts that stand there."""
+        return list(self.messages.values())
+
+    def call(self) -> None:
+        """One call of the platform."""
+        if self.gone_after is not None:
+            self.gone_after -= 1
+            if self.gone_after < 0:
+                raise GoneError("The channel is gone.")
+
+    def post(self) -> str:
+        """A call that makes a message; gives its id."""
+        self.call()
+        self.posted.set()
+        return f"m{next(self._ids)}"
+
+
+class MemoryOutlet:
+    """An Outlet."""
+
+    def __init__(self, platform: Platform, persona: Persona, before: Before) -> None:
+        self._platform = platform
+        self._persona = persona
+        self._posted = Posted(self._send, self._edit, self._delete, before.messages)
+        self._before = list(before.files)
+        self._files: list[str] = []
+        self.text_limit = platform.text_limit
+        self.interval = platform.interval
+        self.file_limit = platform.file_limit
+
+    @property
+    def message_ids(self) -> tuple[str, ...]:
+        return self._posted.ids
+
+    @property
+    def file_ids(self) -> tuple[str, ...]:
+        return tuple(self._files)
+
+    @asynccontextmanager
+    async def activity(self, doing: Activity) -> AsyncIterator[None]:
+        self._platform.activities.append(doing)
+        yield
+
+    async def heard(self, text: str) -> None:
+        self._platform.quoted.append(text)
+
+    async def show(self, pieces: Sequence[str], *, final: bool) -> None:
+        self._platform.looks += 1
+        await self._posted.show(pieces, final=final)
+
+    async def send_clip(self, clip: Clip) -> None:
+        self._file(clip, len(clip.data))
+
+    async def send_voice(self, speech: Speech) -> None:
+        self._file(speech, len(speech.samples))
+
+    async def tell(self, reason: str) -> None:
+        self._platform.told.append(reason)
+
+    def _file(self, file: Clip | Speech, size: int) -> None:
+        if size > self._platform.takes:
+            raise TooLargeError("The file is too large.")
+        message = self._platform.post()
+        for old in self._before:
+            self._platform.files.pop(old, None)
+        self._before.clear()
+        self._platform.files[message] = file
+        self._files.append(message)
+
+    async def _send(self, number: int, text: str) -> str:
+        message = self._platform.post()
+        self._platform.messages[message] = text
+        self._platform.by[message] = self._persona
+        return message
+
+    async def _edit(self, message: str, text: str) -> None:
+        self._platform.call()
+        if message not in self._platform.messages:
+            raise GoneError("The message is gone.")
+        self._platform.messages[message] = text
+
+    async def _delete(self, message: str) -> None:
+        self._platform.messages.pop(message, None)
