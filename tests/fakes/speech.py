@@ -20,11 +20,18 @@ class HummingSynthesizer:
     spoken: list[str] = field(default_factory=list)
     name: str = "hum"
     warmed: int = 0
+    languages: tuple[str, ...] = ("en",)
+    online: bool = False
+    natural: bool = True
 
     @property
     def capabilities(self) -> SpeechCapabilities:
         return SpeechCapabilities(
-            languages=("en",), phoneme_timing=True, word_timing=True, online=False
+            languages=self.languages,
+            phoneme_timing=True,
+            word_timing=True,
+            online=self.online,
+            natural=self.natural,
         )
 
     def warm_up(self) -> None:
