@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.character import in_character, tempts
-from engine.context import ContextBuilder
+from engine.context import ContextBuilder, opening, shared_beginning
 from engine.guard import WordGuard
 from engine.llm.base import LanguageModel, Message, Sampling
 from engine.llm.failures import ContextOverflowError
@@ -78,6 +78,10 @@ class AnswerWriter:
         self._reply_tokens = reply_tokens
         self._temperature = temperature
         self._context = ContextBuilder(model, history_tokens, reply_tokens)
+
+    async def read_ahead(self, persona: Persona) -> None:
+        """Has the model read who the persona is, before anybody waits for an answer."""
+        await self._model.read_ahead(opening(persona.personality))
 
     async def write(
         self, persona: Persona, question: Question, answer: Answer
@@ -150,7 +154,9 @@ class AnswerWriter:
                 question.author,
                 share=share,
             )
+            begins = shared_beginning(messages, opening(persona.personality))
             try:
+                await self._model.read_ahead(begins)
                 async with contextlib.aclosing(self._model.stream(messages, sampling)) as pieces:
                     async for piece in pieces:
                         yield piece

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from engine.llm.base import LanguageModel, Message
-from personas.persona import Persona
+from personas.persona import Persona, Personality
 from personas.prompts import CUT_NOTICE, GREETED, Line, example_lines, system_line
 from personas.text import plain_name
 
@@ -123,6 +124,18 @@ class ContextBuilder:
                 if len(self._counts) > _CACHED_COUNTS:
                     self._counts.popitem(last=False)
         return known
+
+
+def opening(personality: Personality) -> list[Message]:
+    """How every conversation with a persona begins, before anybody has said anything to it."""
+    lines = [system_line(personality), *example_lines(personality.examples)]
+    return _alternating([*lines, Line("assistant", personality.greeting)])
+
+
+def shared_beginning(messages: Sequence[Message], other: Sequence[Message]) -> list[Message]:
+    """The first of `messages`, as far as they are those of `other`."""
+    pairs = zip(messages, other, strict=False)
+    return [mine for mine, theirs in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs)]
 
 
 def _cost(sized: Sequence[tuple[Line, int]]) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Literal
 from weakref import WeakValueDictionary
 
@@ -105,6 +105,7 @@ class Conversations:
             conversation = await self._storage.conversations.open(persona, channel)
             if await self._storage.conversations.history(conversation.id, limit=1):
                 return None
+            self._in_background(self._writer.read_ahead(persona))
             greeting = _turn("persona", persona.personality.greeting)
             return await self._storage.conversations.append(conversation.id, greeting)
 
@@ -263,11 +264,9 @@ class Conversations:
         """The events of an answer to what `ask` gives once it is this message's turn."""
         mode = mode or self._settings.mode
         watch, answer = Stopwatch(), Answer()
+        begun = asyncio.Event()
         if mode != "text":
-            getting_ready = self._speaking.get_ready(persona, face=mode == "clip")
-            task = asyncio.create_task(getting_ready)
-            self._ahead.add(task)
-            task.add_done_callback(self._ahead.discard)
+            self._in_background(self._get_ready(persona, mode, begun))
         try:
             # The place in the queue is taken before anything is waited for.
             async with self._lock(persona, channel):
@@ -275,6 +274,7 @@ class Conversations:
                 writing = self._write(persona, question, keep, answer, watch)
                 async with contextlib.aclosing(writing) as pieces:
                     async for piece in pieces:
+                        begun.set()
                         yield TextDelta(piece)
         except ChatAnythingError as error:
             log.warning("No reply of %s: %s", persona.slug, error, exc_info=error)
@@ -284,6 +284,8 @@ class Conversations:
             log.exception("No reply of %s", persona.slug)
             yield ReplyFailed(_UNEXPECTED)
             return
+        finally:
+            begun.set()
         assert answer.turn is not None
         text, turn = answer.turn.text, answer.turn
         yield TextReady(text, dict(watch.seconds), turn.id)
@@ -313,6 +315,16 @@ class Conversations:
         except Exception:
             log.exception("No clip of %s", persona.slug)
             yield ClipFailed(_UNEXPECTED)
+
+    async def _get_ready(self, persona: Persona, mode: Mode, begun: asyncio.Event) -> None:
+        """Loads voice and head once the first words are there: until then, all power to them."""
+        await begun.wait()
+        await self._speaking.get_ready(persona, face=mode == "clip")
+
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._ahead.add(task)
+        task.add_done_callback(self._ahead.discard)
 
     def _lock(self, persona: Persona, channel: str) -> asyncio.Lock:
         """Lets one text be written at a time in a conversation; gone when nobody waits."""

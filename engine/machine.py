@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from pathlib import Path
 
 MAX_THREADS = 4
@@ -24,14 +23,9 @@ def available_memory() -> int:
     return min(found)
 
 
-def free_cores() -> int:
-    """Cores that nobody else keeps busy: at least 1, at most `MAX_THREADS`.
-
-    Threads of llama.cpp wait for each other at every layer, so one that shares its core with
-    another program holds up all: on busy machines fewer threads are much faster.
-    """
-    cores = min(_physical_cores(), _quota())
-    return max(1, min(MAX_THREADS, round(cores - _cores_of_others())))
+def usable_cores() -> int:
+    """Cores that this process may use: at least 1, at most `MAX_THREADS`."""
+    return max(1, min(MAX_THREADS, _physical_cores(), _quota()))
 
 
 def peak_memory_mb() -> float | None:
@@ -43,28 +37,6 @@ def peak_memory_mb() -> float | None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     # Kilobytes everywhere but on macOS, where they are bytes.
     return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)
-
-
-def _cores_of_others(seconds: float = 0.2) -> float:
-    """Cores that other programs keep busy just now; measured for so long where that can be."""
-    try:
-        before, own = _busy_seconds(), time.process_time()
-        time.sleep(seconds)
-        busy = _busy_seconds() - before - (time.process_time() - own)
-        return max(0.0, busy / seconds)
-    except (OSError, ValueError, IndexError, AttributeError):
-        pass
-    try:
-        return os.getloadavg()[0]
-    except (AttributeError, OSError):
-        return 0.0
-
-
-def _busy_seconds() -> float:
-    """Seconds that all cores together have worked since the machine was started."""
-    user, nice, system, _, _, irq, softirq = Path("/proc/stat").read_text().split(None, 8)[1:8]
-    ticks = sum(map(int, (user, nice, system, irq, softirq)))
-    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _machine_memory() -> int:

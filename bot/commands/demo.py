@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from pathlib import Path
@@ -33,6 +34,8 @@ async def demo(app: App, description: str, message: str, *, out: Path, seed: int
     started = time.monotonic()
     await fetch_needed(app, quiet=True)
     stages.append(("models fetched", time.monotonic() - started))
+    # The model is loaded while everything else is still being imported and opened.
+    loading = asyncio.create_task(_load_model(app))
 
     typer.echo(plain(f"\nDescription: {description}"))
     persona = await _build(app, description, seed, stages)
@@ -42,6 +45,7 @@ async def demo(app: App, description: str, message: str, *, out: Path, seed: int
     conversation = await storage.conversations.open(persona, CHANNEL)
     await storage.conversations.forget(conversation.id)
     conversations = await app.conversations()
+    await loading
     typer.echo(plain(f"You: {message}"))
     typer.echo(plain(f"{persona.personality.name}: "), nl=False)
     answer = await watch_reply(
@@ -68,6 +72,10 @@ async def demo(app: App, description: str, message: str, *, out: Path, seed: int
         write_file(folder / name, data, force=True)
         typer.echo(f"{folder / name}  ({human_size(len(data))})")
     say(f"\nGo on talking:  .venv/bin/chatanything chat {persona.slug}")
+
+
+async def _load_model(app: App) -> None:
+    await (await app.model()).read_ahead()
 
 
 async def _build(app: App, description: str, seed: int, stages: list[tuple[str, float]]) -> Persona:

@@ -70,6 +70,13 @@ class LanguageModel(Protocol):
     def usage(self) -> Usage:
         """Tokens spent so far."""
 
+    async def read_ahead(self, messages: Sequence[Message] = ()) -> None:
+        """Gets ready for requests that begin with `messages`, as far as that can be.
+
+        A local model is loaded, and reads them now instead of when somebody waits. Nothing is
+        raised: what fails here fails again, and is told, where it is needed.
+        """
+
     def stream(
         self, messages: Sequence[Message], sampling: Sampling = DEFAULT_SAMPLING
     ) -> AsyncGenerator[str]:

@@ -72,16 +72,18 @@ def open_language_model(settings: LanguageModelSettings, store: ModelFiles) -> L
         context_tokens=settings.context_tokens,
         threads=settings.threads,
         parallel=settings.parallel,
+        states=settings.prompts_folder.expanduser().absolute() if settings.prompts_mb else None,
     )
+    states_bytes = settings.prompts_mb << 20
     if settings.model_file is not None:
-        return LocalModel(settings.model_file, options=options)
+        return LocalModel(settings.model_file, options=options, states_bytes=states_bytes)
     name = choose_local_model(store, wanted=settings.model or None)
     if not store.has(name):
         raise UnavailableError(
             f"The language model {name} is not on this machine yet. "
             f"Fetch it with: chatanything models pull {name}"
         )
-    return LocalModel(store.path(name), name, options)
+    return LocalModel(store.path(name), name, options, states_bytes=states_bytes)
 
 
 def uses_endpoint(settings: LanguageModelSettings) -> bool:

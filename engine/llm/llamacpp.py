@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import hashlib
 import json
+import os
+import platform
 import secrets
 import threading
 import urllib.request
 import weakref
+from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from engine.llm.gguf import GgufHeader, read_header
-from engine.machine import available_memory, free_cores
+from engine.machine import available_memory, usable_cores
 from personas.errors import UnavailableError
 
-_PROMPT_CACHE_MB = 256
 _QUIET = -1
+_FORMAT = 1
+"""Counts up when the states that are kept would no longer be the same."""
 _FIRST_TOKEN = 300.0
 """Seconds; a large model is read from the disk meanwhile."""
+_WAITING = {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "0"}
+_importing = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -29,13 +37,15 @@ class LlamaOptions:
 
     Attributes:
         context_tokens: of one conversation; never more than the model was trained to read.
-        threads: processor threads; 0 measures how many cores are free.
+        threads: processor threads; 0: one for each core, within reason.
         parallel: answers written at the same time, each with a context of its own.
+        states: an existing folder in which contexts are saved and found again, if any.
     """
 
     context_tokens: int = 4096
     threads: int = 0
     parallel: int = 2
+    states: Path | None = None
 
 
 class LlamaServer:
@@ -82,14 +92,15 @@ class LlamaServer:
 
 def _start(path: Path, options: LlamaOptions, context_tokens: int, key: str) -> Any:
     try:
-        import xllamacpp
+        with _importing, _threads_wait_asleep():
+            import xllamacpp
     except ImportError as error:
         raise UnavailableError(
             "The local language model needs the package xllamacpp, which cannot be loaded here. "
             "Install it, or configure an endpoint."
         ) from error
 
-    threads = options.threads or free_cores()
+    threads = options.threads or usable_cores()
     params = xllamacpp.CommonParams()  # type: ignore[attr-defined]
     params.model.path = str(path)
     params.n_ctx = context_tokens * options.parallel
@@ -97,12 +108,19 @@ def _start(path: Path, options: LlamaOptions, context_tokens: int, key: str) -> 
     params.cpuparams.n_threads = threads
     params.cpuparams_batch.n_threads = threads
     params.n_threads_http = max(2, options.parallel + 1)
-    params.cache_ram_mib = _PROMPT_CACHE_MB
+    # What was read before is kept by us: see `Slots` and `PromptStates`.
+    params.cache_ram_mib = 0
+    params.slot_save_path = f"{options.states}/" if options.states else ""
     params.api_keys = [key]
     params.verbosity = _QUIET
     params.ui = False
     params.endpoint_slots = False
     params.warmup = False
+    # The memory was checked already; looking for a fit would load everything twice.
+    params.fit_params = False
+    # On x86 without AMX, weights that are laid out anew read prompts no faster, but they have to
+    # be copied at each start and take their memory a second time.
+    params.no_extra_bufts = platform.machine().lower() in ("x86_64", "amd64")
     params.offline = True
     try:
         return xllamacpp.Server(params)  # type: ignore[attr-defined]
@@ -111,6 +129,22 @@ def _start(path: Path, options: LlamaOptions, context_tokens: int, key: str) -> 
             f"The language model {path.name} cannot be loaded: the file is broken, or of a kind "
             "that this version of llama.cpp does not know. Fetch it again, or choose another."
         ) from error
+
+
+@contextlib.contextmanager
+def _threads_wait_asleep() -> Iterator[None]:
+    """Has threads that wait for each other sleep while the runtime is loaded in here.
+
+    By default they spin, and a core that somebody else needs as well is lost to both: one token
+    may take seconds. What a person has set is left alone.
+    """
+    ours = {} if _WAITING.keys() & os.environ.keys() else _WAITING
+    os.environ.update(ours)
+    try:
+        yield
+    finally:
+        for name in ours:
+            os.environ.pop(name, None)
 
 
 def _wait_until_it_writes(url: str, key: str, path: Path) -> None:
@@ -153,3 +187,26 @@ def _close_at_exit(server: LlamaServer) -> None:
 
     atexit.register(close)
     weakref.finalize(server, atexit.unregister, close)
+
+
+def identity(path: Path) -> str:
+    """What the inner states of a model depend on: its file, its runtime, this processor's kind.
+
+    Raises:
+        UnavailableError: there is no such file.
+    """
+    edge = 1 << 20
+    told = hashlib.sha256()
+    try:
+        facts = path.stat()
+        with path.open("rb") as file:
+            told.update(file.read(edge))
+            file.seek(max(0, facts.st_size - edge))
+            told.update(file.read(edge))
+    except OSError:
+        raise UnavailableError(f"There is no model file called {path.name}.") from None
+    runtime = "unknown"
+    with contextlib.suppress(PackageNotFoundError):
+        runtime = version("xllamacpp")
+    marks = (facts.st_size, facts.st_mtime_ns, runtime, platform.machine(), _FORMAT)
+    return f"{told.hexdigest()} {' '.join(map(str, marks))}"

@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from engine.llm.base import DEFAULT_SAMPLING, Message, Sampling, Schema, Usage
-from engine.llm.llamacpp import LlamaOptions, LlamaServer
+from engine.llm.contexts import Contexts
+from engine.llm.llamacpp import LlamaOptions, LlamaServer, identity
 from engine.llm.openai import OpenAIModel
+from engine.llm.prompt_states import PromptStates
 from personas.errors import UnavailableError
 
 # Small models fall into loops; a light penalty on repeating keeps conversation going.
 _CHAT = {"repeat_penalty": 1.1}
-# Work kept from an earlier prompt changes the last bits of the numbers, and with them the words:
-# what has to be the same for the same seed is read from the beginning.
-_EXACT = {**_CHAT, "cache_prompt": False}
 _INVENTS_FROM = 250_000_000
 
 
@@ -28,6 +28,7 @@ class LocalModel:
         name: what it is called in the catalogue.
         options: how it runs.
         timeout: seconds without a word; reading a long prompt on a busy machine takes a while.
+        states_bytes: of `options.states`, in which prompts that were read are kept, at most.
     """
 
     def __init__(
@@ -36,15 +37,18 @@ class LocalModel:
         name: str = "",
         options: LlamaOptions | None = None,
         timeout: float = 600.0,
+        states_bytes: int = 512 << 20,
     ) -> None:
         self._path = path
         self._name = name or path.stem
         self._options = options or LlamaOptions()
         self._timeout = timeout
+        self._states_bytes = states_bytes
         self._usage = Usage()
         self._starting = asyncio.Lock()
         self._server: LlamaServer | None = None
         self._client: OpenAIModel | None = None
+        self._contexts: Contexts | None = None
         self._closed = False
 
     @property
@@ -78,13 +82,24 @@ class LocalModel:
         """
         await self._ready()
 
+    async def read_ahead(self, messages: Sequence[Message] = ()) -> None:
+        """Loads the model, and reads what later requests begin with, once and for all."""
+        with contextlib.suppress(UnavailableError):
+            _, contexts = await self._ready()
+            await contexts.read_ahead(messages)
+
     async def stream(
         self, messages: Sequence[Message], sampling: Sampling = DEFAULT_SAMPLING
     ) -> AsyncGenerator[str]:
         """The answer, piece by piece; closing the iterator ends the writing."""
-        client = await self._ready()
-        async with contextlib.aclosing(client.stream(messages, sampling)) as pieces:
+        client, contexts = await self._ready()
+        said: list[str] = []
+        async with (
+            contexts.chat(messages, said) as extra,
+            contextlib.aclosing(client.stream(messages, sampling, extra=extra)) as pieces,
+        ):
             async for piece in pieces:
+                said.append(piece)
                 yield piece
 
     async def parse(
@@ -93,12 +108,18 @@ class LocalModel:
         schema: type[Schema],
         sampling: Sampling = DEFAULT_SAMPLING,
     ) -> Schema:
-        """An answer in the form of `schema`: the grammar leaves the model no other choice."""
-        return await (await self._ready()).parse(messages, schema, sampling)
+        """An answer in the form of `schema`: the grammar leaves the model no other choice.
+
+        The same messages and seed give the same answer: all but the last message is read for
+        itself, or taken from where just that was kept.
+        """
+        client, contexts = await self._ready()
+        async with contexts.exact(messages) as extra:
+            return await client.parse(messages, schema, sampling, extra=extra)
 
     async def count_tokens(self, text: str) -> int:
         """Exactly, by the model's own vocabulary."""
-        client = await self._ready()
+        client, _ = await self._ready()
         assert self._server is not None
         answer = await client.post(f"{self._server.url}/tokenize", {"content": text})
         return len(answer["tokens"])
@@ -109,29 +130,52 @@ class LocalModel:
         async with self._starting:
             client, self._client = self._client, None
             server, self._server = self._server, None
+            contexts, self._contexts = self._contexts, None
             if client is not None:
                 self._usage = client.usage
                 await client.aclose()
             if server is not None:
                 await asyncio.to_thread(server.close)
+            if contexts is not None:
+                await contexts.aclose()
 
-    async def _ready(self) -> OpenAIModel:
+    async def _ready(self) -> tuple[OpenAIModel, Contexts]:
         async with self._starting:
             if self._closed:
                 raise UnavailableError("The language model has been closed.")
-            if self._client is None:
-                self._server = await asyncio.to_thread(LlamaServer, self._path, self._options)
-                self._client = OpenAIModel(
-                    base_url=f"{self._server.url}/v1",
-                    api_key=self._server.key,
-                    model=self._name,
-                    timeout=self._timeout,
-                    retries=0,
-                    context_tokens=self._server.context_tokens,
-                    extra=_CHAT,
-                    extra_parsed=_EXACT,
-                    place="the language model on this machine",
-                    remedy="It may have run out of memory; start the program again.",
-                    use_proxy=False,
-                )
-            return self._client
+            if self._client is None or self._contexts is None:
+                self._client, self._contexts = await self._start()
+            return self._client, self._contexts
+
+    async def _start(self) -> tuple[OpenAIModel, Contexts]:
+        # The client's library takes as long to import as a small model to load.
+        importing = asyncio.create_task(asyncio.to_thread(_import_client))
+        states, options = None, self._options
+        if options.states is not None:
+            states = PromptStates(
+                options.states, self._states_bytes, await asyncio.to_thread(identity, self._path)
+            )
+            if not await asyncio.to_thread(states.open):
+                states, options = None, replace(options, states=None)
+        try:
+            self._server = await asyncio.to_thread(LlamaServer, self._path, options)
+        finally:
+            await importing
+        client = OpenAIModel(
+            base_url=f"{self._server.url}/v1",
+            api_key=self._server.key,
+            model=self._name,
+            timeout=self._timeout,
+            retries=0,
+            context_tokens=self._server.context_tokens,
+            extra=_CHAT,
+            place="the language model on this machine",
+            remedy="It may have run out of memory; start the program again.",
+            use_proxy=False,
+        )
+        return client, Contexts(client, self._server.url, options.parallel, states)
+
+
+def _import_client() -> None:
+    with contextlib.suppress(ImportError):
+        import openai  # noqa: F401

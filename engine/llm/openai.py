@@ -43,7 +43,6 @@ class OpenAIModel:
         retries: of requests that failed for a passing reason, with growing pauses.
         context_tokens: of prompt and answer together.
         extra: more fields for the body of each request.
-        extra_parsed: likewise, for structured answers instead.
         place: what people know it as; made from `base_url` when empty.
         remedy: what to do when it cannot be reached.
         use_proxy: whether proxies set in the environment are used.
@@ -59,7 +58,6 @@ class OpenAIModel:
         retries: int = 2,
         context_tokens: int = 4096,
         extra: Mapping[str, Any] | None = None,
-        extra_parsed: Mapping[str, Any] | None = None,
         place: str = "",
         remedy: str = 'Check base_url and the network, or set backend = "local".',
         use_proxy: bool = True,
@@ -73,7 +71,6 @@ class OpenAIModel:
         self._retries = retries
         self._context_tokens = context_tokens
         self._extra = dict(extra or {})
-        self._extra_parsed = self._extra if extra_parsed is None else dict(extra_parsed)
         self._place = place or f"the language model at {host}"
         self._remedy = remedy
         self._use_proxy = use_proxy
@@ -103,15 +100,30 @@ class OpenAIModel:
         """Tokens spent so far, as the endpoint counts them."""
         return self._usage
 
+    async def read_ahead(self, messages: Sequence[Message] = ()) -> None:
+        """Loads the client; endpoints read when they are asked."""
+        with contextlib.suppress(UnavailableError):
+            await self._open()
+
     async def stream(
-        self, messages: Sequence[Message], sampling: Sampling = DEFAULT_SAMPLING
+        self,
+        messages: Sequence[Message],
+        sampling: Sampling = DEFAULT_SAMPLING,
+        *,
+        extra: Mapping[str, Any] | None = None,
     ) -> AsyncGenerator[str]:
-        """The answer, piece by piece; closing the iterator ends the request."""
+        """The answer, piece by piece; closing the iterator ends the request.
+
+        Args:
+            messages: what was said.
+            sampling: how words are chosen.
+            extra: more fields for the body of this request.
+        """
         request = {
-            **_body(messages, sampling),
+            **request_body(messages, sampling),
             "stream": True,
             "stream_options": {"include_usage": True},
-            "extra_body": self._extra,
+            "extra_body": {**self._extra, **(extra or {})},
         }
         answer = await self._send(request)
         ended = False
@@ -140,15 +152,24 @@ class OpenAIModel:
         messages: Sequence[Message],
         schema: type[Schema],
         sampling: Sampling = DEFAULT_SAMPLING,
+        *,
+        extra: Mapping[str, Any] | None = None,
     ) -> Schema:
-        """An answer in the form of `schema`, by whatever means the endpoint has for it."""
+        """An answer in the form of `schema`, by whatever means the endpoint has for it.
+
+        Args:
+            messages: what is asked.
+            schema: the form.
+            sampling: how words are chosen.
+            extra: more fields for the bodies of these requests.
+        """
         asked = list(messages)
-        text = await self._answer(asked, schema, sampling)
+        text = await self._answer(asked, schema, sampling, extra)
         try:
             return await asyncio.to_thread(read_answer, text, schema)
         except UnusableAnswerError as error:
             again = asking_again(asked, text, str(error), schema)
-        text = await self._answer(again, schema, sampling)
+        text = await self._answer(again, schema, sampling, extra)
         try:
             return await asyncio.to_thread(read_answer, text, schema)
         except UnusableAnswerError as error:
@@ -178,7 +199,11 @@ class OpenAIModel:
             raise self._explain(error) from fault(error, self._key)
 
     async def _answer(
-        self, messages: list[Message], schema: type[Schema], sampling: Sampling
+        self,
+        messages: list[Message],
+        schema: type[Schema],
+        sampling: Sampling,
+        extra: Mapping[str, Any] | None,
     ) -> str:
         """The text of one answer that was asked to fit `schema`."""
         wire = {"name": schema.__name__[:60], "schema": json_schema(schema)}
@@ -189,7 +214,8 @@ class OpenAIModel:
         while True:
             form = self._concessions.form
             worded = messages if form == "schema" else asking_for(messages, schema)
-            request = {**_body(worded, sampling), "extra_body": self._extra_parsed}
+            body = {**self._extra, **(extra or {})}
+            request = {**request_body(worded, sampling), "extra_body": body}
             if form in forms:
                 request["response_format"] = forms[form]
             answer = await self._send(request)
@@ -275,7 +301,7 @@ class OpenAIModel:
         )
 
 
-def _body(messages: Sequence[Message], sampling: Sampling) -> dict[str, Any]:
+def request_body(messages: Sequence[Message], sampling: Sampling) -> dict[str, Any]:
     """The part of a request that does not depend on the endpoint."""
     # Lone surrogates cannot be encoded; a model has no use for them either.
     body: dict[str, Any] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+from platformdirs import user_cache_path
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 
@@ -50,9 +51,17 @@ class LanguageModelSettings(BaseModel):
         default=0,
         ge=0,
         le=512,
-        description="local: processor threads; 0: one for each free core, at most 4. On a busy "
-        "machine fewer are faster",
+        description="local: processor threads; 0: one for each core, at most 4",
     )
     parallel: int = Field(
         default=2, ge=1, le=16, description="local: answers written at the same time"
+    )
+    prompts_folder: Path = Field(
+        default_factory=lambda: user_cache_path("chatanything") / "prompts",
+        description="local: where it is kept what the model made of a persona, so that the next "
+        "answer starts at once",
+        examples=["~/.cache/chatanything/prompts"],
+    )
+    prompts_mb: int = Field(
+        default=512, ge=0, description="local: size of that folder at most, in MB; 0: keep nothing"
     )

@@ -38,18 +38,8 @@ def test_it_is_unknown_where_there_is_no_resource_module(monkeypatch: pytest.Mon
     assert peak_memory_mb() is None
 
 
-def test_threads_fit_what_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert 1 <= machine.free_cores() <= machine.MAX_THREADS
-    monkeypatch.setattr(machine, "_cores_of_others", lambda: 64.0)
-    assert machine.free_cores() == 1
-
-
-def test_where_the_system_does_not_say_who_works_the_load_tells(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def refuse() -> float:
-        raise OSError
-
-    monkeypatch.setattr(machine, "_busy_seconds", refuse)
-    monkeypatch.setattr(machine.os, "getloadavg", lambda: (1.5, 0.0, 0.0), raising=False)
-    assert machine._cores_of_others(0.0) == 1.5
+def test_threads_fit_the_cores_and_the_quota(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert 1 <= machine.usable_cores() <= machine.MAX_THREADS
+    monkeypatch.setattr(machine, "_physical_cores", lambda: 64)
+    monkeypatch.setattr(machine, "_quota", lambda: 3)
+    assert machine.usable_cores() == 3

@@ -55,11 +55,15 @@ class ScriptedModel:
     pause: float = 0.0
     usage: Usage = field(default_factory=Usage)
     asked: list[Asked] = field(default_factory=list)
+    read: list[tuple[Message, ...]] = field(default_factory=list)
     closed: int = 0
     unfinished: int = 0
 
     def __post_init__(self) -> None:
         self._left = list(self.scripts)
+
+    async def read_ahead(self, messages: Sequence[Message] = ()) -> None:
+        self.read.append(tuple(messages))
 
     async def stream(
         self, messages: Sequence[Message], sampling: Sampling = DEFAULT_SAMPLING
