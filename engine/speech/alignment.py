@@ -31,6 +31,7 @@ _SHORTEST_PAUSE = 0.07
 _LONGEST_CLOSURE = 0.14
 """Seconds: a silence before or in a plosive is part of it up to here."""
 _NEAR = 0.06
+_SHORTEST = 0.03
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def follow(
     Returns:
         Phonemes in order, and a pause between two words wherever there is silence.
     """
-    bounds = sounding(samples, sample_rate)
+    bounds = _bounds(samples, sample_rate)
     if bounds is None or not spans:
         return list(spans)
     heard = features(samples, sample_rate)
@@ -85,7 +86,7 @@ def place(
         spans: phonemes in order with the word each belongs to; their times are not looked at.
         anchors: when some of the words are said.
     """
-    bounds = sounding(samples, sample_rate)
+    bounds = _bounds(samples, sample_rate)
     if bounds is None or not spans:
         return list(spans)
     timed, known = sketch(spans, bounds[1] - bounds[0])
@@ -93,6 +94,11 @@ def place(
     anchors = _without_lag(samples, sample_rate, anchors)
     compared = np.ones(len(known), np.bool_)
     return _transferred(samples, sample_rate, heard, known, compared, timed, anchors)
+
+
+def _bounds(samples: Samples, sample_rate: int) -> tuple[float, float] | None:
+    """Where there is sound; None where there is too little to find anything in."""
+    return sounding(samples, sample_rate) if len(samples) > _SHORTEST * sample_rate else None
 
 
 def _transferred(
@@ -163,6 +169,8 @@ def _with_pauses(spans: Sequence[Span], quiet: NDArray[np.bool_]) -> list[Span]:
     result: list[Span] = []
     for span in spans:
         before = result[-1] if result else None
+        if before is not None:
+            span = span.moved(max(span.start, before.end), max(span.end, before.end))
         if before is not None and before.word != span.word:
             is_closure = span.symbol in PLOSIVES or before.symbol in PLOSIVES
             least = _LONGEST_CLOSURE if is_closure else _SHORTEST_PAUSE

@@ -12,6 +12,7 @@ from engine.speech.acoustics import SAMPLE_RATE
 from engine.speech.base import Speech, SpeechCapabilities
 from engine.speech.decoding import decode
 from engine.speech.delivery import compose, prepare
+from engine.speech.hibari import HibariSynthesizer
 from engine.speech.recordings import Boundary, Recording, check, divided
 from engine.speech.rehearsal import Rehearser
 from engine.speech.resynthesis import Shaping
@@ -52,7 +53,7 @@ class EdgeSynthesizer:
     ) -> None:
         self._settings = settings or SpeechSettings()
         self._speakers = Speakers(NAME, _DEFAULT, voices)
-        self._rehearser = rehearser or Rehearser(self._settings)
+        self._rehearser = rehearser or Rehearser(HibariSynthesizer(self._settings, voices))
 
     @property
     def name(self) -> str:

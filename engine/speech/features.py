@@ -32,7 +32,7 @@ def features(samples: Samples, sample_rate: int) -> Features:
     cosines = np.cos(np.outer(angle, np.arange(_COEFFICIENTS))).astype(np.float32)
     cepstra = mel @ cosines * np.float32(2 / _BANDS)
     level = cepstra[:, :1].copy()
-    loud = level[:, 0] > np.quantile(level, 0.3)
+    loud = level[:, 0] >= np.quantile(level, 0.3)
     cepstra -= cepstra[loud].mean(axis=0)
     cepstra /= cepstra[loud].std(axis=0) + np.float32(1e-3)
     slopes = np.gradient(_smooth(cepstra), axis=0) * np.float32(_SLOPE_FRAMES)
@@ -52,7 +52,7 @@ def outline(samples: Samples, sample_rate: int) -> Features:
     level = np.log(low + high + _FLOOR)
     brightness = np.log((high + 1e-5) / (low + 1e-5))
     found = np.stack([level, brightness], axis=1)
-    loud = level > np.quantile(level, 0.2)
+    loud = level >= np.quantile(level, 0.2)
     return np.asarray(
         (found - found[loud].mean(axis=0)) / (found[loud].std(axis=0) + 1e-3), np.float32
     )

@@ -16,6 +16,7 @@ from engine.speech.acoustics import SAMPLE_RATE
 from engine.speech.base import Speech, SpeechCapabilities
 from engine.speech.decoding import decode
 from engine.speech.delivery import Phrase, compose, prepare
+from engine.speech.hibari import HibariSynthesizer
 from engine.speech.recordings import Recording, check, divided
 from engine.speech.rehearsal import Rehearser
 from engine.speech.resynthesis import Shaping
@@ -68,7 +69,7 @@ class OpenAISpeechSynthesizer:
         self._refused: frozenset[str] = frozenset()
         """Fields, and forms of sound, that the endpoint would not take."""
         self._speakers = Speakers(NAME, _DEFAULT, voices)
-        self._rehearser = rehearser or Rehearser(self._settings)
+        self._rehearser = rehearser or Rehearser(HibariSynthesizer(self._settings, voices))
         self._opening = threading.Lock()
         self._client: OpenAI | None = None
 

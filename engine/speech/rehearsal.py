@@ -18,7 +18,6 @@ from engine.speech.espeak import EspeakReader, breaths
 from engine.speech.hibari import HibariSynthesizer
 from engine.speech.letters import phonemes_of
 from engine.speech.phonemes import Span
-from engine.speech.settings import SpeechSettings
 from engine.speech.text import SpokenSentence
 from personas.errors import NotFoundError, UnavailableError
 from personas.persona import Gender, Voice
@@ -57,11 +56,15 @@ class Rehearsal:
 class Rehearser:
     """Knows how to say sentences in any language: well, mechanically, or by their letters.
 
-    Loads what it needs with the first sentence; safe to use from several threads.
+    Loads what it needs with the first sentence; safe to use from several threads. One is enough
+    for all engines.
+
+    Args:
+        english: who says English.
     """
 
-    def __init__(self, settings: SpeechSettings | None = None) -> None:
-        self._english = HibariSynthesizer(settings)
+    def __init__(self, english: HibariSynthesizer | None = None) -> None:
+        self._english = english or HibariSynthesizer()
         self._others = EspeakReader()
 
     def warm_up(self) -> None:

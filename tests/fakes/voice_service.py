@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from engine.speech.base import Speech
 from engine.speech.hibari import HibariSynthesizer
+from engine.speech.rehearsal import Rehearser
 from engine.speech.settings import SpeechSettings
 from personas.persona import Voice
 
@@ -32,15 +33,22 @@ _CODECS = {
 
 
 @lru_cache(maxsize=1)
-def _hibari() -> HibariSynthesizer:
+def hibari() -> HibariSynthesizer:
+    """The service's voice model; loads once for all tests."""
     settings = SpeechSettings(max_seconds=300, lead_seconds=0.1, tail_seconds=0.8)
     return HibariSynthesizer(settings)
+
+
+@lru_cache(maxsize=1)
+def rehearser() -> Rehearser:
+    """One for all engines under test: dictionaries and models load once."""
+    return Rehearser(hibari())
 
 
 @lru_cache(maxsize=200)
 def spoken(text: str, rate: float) -> Speech:
     """How the service says a text: real speech, with the true times of its words."""
-    return _hibari().synthesize(text, Voice(engine="hibari", preset="", rate=rate, **_TONGUE))
+    return hibari().synthesize(text, Voice(engine="hibari", preset="", rate=rate, **_TONGUE))
 
 
 def encoded(samples: NDArray[np.float32], form: str) -> bytes:

@@ -11,13 +11,12 @@ import pytest
 
 from engine.speech.base import Speech, SpeechSynthesizer
 from engine.speech.edge import EdgeSynthesizer
-from engine.speech.rehearsal import Rehearser
 from engine.speech.settings import EdgeSettings, SpeechSettings
 from personas.errors import UnavailableError
 from personas.persona import Voice
 from tests.engine.speech.contract import SynthesizerContract, contract_settings
 from tests.fakes.edge_server import EdgeServer, Mode, edge_server
-from tests.fakes.voice_service import spoken
+from tests.fakes.voice_service import rehearser, spoken
 
 TEXT = "Yesterday the farmer carried seven baskets of golden apples to the market, my friend."
 ARIA = Voice(engine="edge", preset="woman-aria")
@@ -30,12 +29,9 @@ def service() -> Iterator[EdgeServer]:
         yield server
 
 
-REHEARSER = Rehearser()
-
-
 @pytest.fixture(scope="module")
 def edge(service: EdgeServer) -> SpeechSynthesizer:
-    return EdgeSynthesizer(SpeechSettings(), rehearser=REHEARSER)
+    return EdgeSynthesizer(SpeechSettings(), rehearser=rehearser())
 
 
 class TestContract(SynthesizerContract):
@@ -43,7 +39,7 @@ class TestContract(SynthesizerContract):
 
     @pytest.fixture(scope="class")
     def synthesizer(self, service: EdgeServer) -> SpeechSynthesizer:
-        return EdgeSynthesizer(contract_settings(), rehearser=REHEARSER)
+        return EdgeSynthesizer(contract_settings(), rehearser=rehearser())
 
 
 def test_the_service_is_asked_for_pitch_and_pace_and_the_rest_is_done_here(
@@ -127,7 +123,7 @@ def test_what_goes_wrong_is_told_in_a_sentence(
 
 
 def test_a_service_that_only_drips_is_given_up(service: EdgeServer) -> None:
-    patient = EdgeSynthesizer(SpeechSettings(edge=EdgeSettings(timeout=1)), rehearser=REHEARSER)
+    patient = EdgeSynthesizer(SpeechSettings(edge=EdgeSettings(timeout=1)), rehearser=rehearser())
     service.mode = "drip"
     try:
         with pytest.raises(UnavailableError, match="too long"):
@@ -150,7 +146,7 @@ def test_without_a_network_it_says_so(
 
 async def test_it_may_be_called_where_an_event_loop_runs(edge: SpeechSynthesizer) -> None:
     assert asyncio.get_running_loop()
-    assert edge.synthesize("Hello again.", ARIA).words  # noqa: ASYNC
+    assert edge.synthesize("Hello again.", ARIA).words
 
 
 def test_a_preset_that_is_gone_still_speaks(edge: SpeechSynthesizer, service: EdgeServer) -> None:

@@ -10,13 +10,12 @@ from pydantic import SecretStr
 
 from engine.speech.base import SpeechSynthesizer
 from engine.speech.openai import OpenAISpeechSynthesizer
-from engine.speech.rehearsal import Rehearser
 from engine.speech.settings import OpenAISpeechSettings, SpeechSettings
 from personas.errors import UnavailableError
 from personas.persona import Voice
 from tests.engine.speech.contract import SynthesizerContract, contract_settings
 from tests.fakes.openai_speech_server import KEY, Mode, SpeechEndpoint, speech_endpoint
-from tests.fakes.voice_service import spoken
+from tests.fakes.voice_service import rehearser, spoken
 
 TEXT = "Yesterday the farmer carried seven baskets of golden apples to the market, my friend."
 ASH = Voice(engine="openai", preset="man-ash-openai")
@@ -33,13 +32,10 @@ def voices_of_it(endpoint: SpeechEndpoint) -> SpeechSynthesizer:
     return made(endpoint)
 
 
-REHEARSER = Rehearser()
-
-
 def made(endpoint: SpeechEndpoint, **changes: object) -> OpenAISpeechSynthesizer:
     told = {"base_url": endpoint.address, "api_key": SecretStr(KEY), "retries": 0, **changes}
     own = OpenAISpeechSettings.model_validate(told)
-    return OpenAISpeechSynthesizer(SpeechSettings(openai=own), rehearser=REHEARSER)
+    return OpenAISpeechSynthesizer(SpeechSettings(openai=own), rehearser=rehearser())
 
 
 class TestContract(SynthesizerContract):
@@ -50,7 +46,7 @@ class TestContract(SynthesizerContract):
     def synthesizer(self, endpoint: SpeechEndpoint) -> SpeechSynthesizer:
         own = OpenAISpeechSettings(base_url=endpoint.address)
         return OpenAISpeechSynthesizer(
-            contract_settings().model_copy(update={"openai": own}), rehearser=REHEARSER
+            contract_settings().model_copy(update={"openai": own}), rehearser=rehearser()
         )
 
 
