@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from engine.speech.delivery import Phrase, compose, phrase, prepare
 from engine.speech.kokoro_model import SAMPLE_RATE, KokoroModel
 from engine.speech.phonemes import spans
 from engine.speech.pronunciation import Pronouncer, Utterance
+from engine.speech.resynthesis import Shaping, resynthesize
 from engine.speech.settings import SpeechSettings
 from engine.speech.text import SpokenSentence
 from personas.errors import InvalidInputError
@@ -29,8 +31,8 @@ _CAPABILITIES = SpeechCapabilities(
 )
 _LABEL_LAG = 0.05
 """By how much the model's phonemes are late against its own sound, at rate 1."""
-_BREATHY, _WHISPERED = 0.12, 0.97
-"""Breath below is not heard; above, nothing of the voice is left."""
+_WHISPERED = 0.97
+"""Breath from which on nothing of the voice is left."""
 _SHARE = re.compile(r"([a-z]+_[a-z0-9]+)\s*(?:\*\s*(\d+(?:\.\d+)?|\.\d+))?")
 
 
@@ -118,7 +120,7 @@ class KokoroSynthesizer:
             if self._model.known(symbol)
         ]
         symbols = "".join(symbol for symbol, _ in known)
-        samples, seconds = self._speak(symbols, style, voice)
+        samples, seconds = self._speak(symbols, style, voice, effect)
         timed = spans(symbols, [word for _, word in known], seconds[1:-1].tolist())
         speed = voice.rate / voice.formant
         first = float(seconds[0]) - _LABEL_LAG / speed**0.5 / voice.formant
@@ -128,28 +130,28 @@ class KokoroSynthesizer:
         return phrase(samples, SAMPLE_RATE, timed, utterance.texts)
 
     def _speak(
-        self, symbols: str, style: NDArray[np.float32], voice: Voice
+        self, symbols: str, style: NDArray[np.float32], voice: Voice, effect: Effect
     ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
         """Sound, and seconds for each symbol.
 
         Played faster, a recording has another throat and another pitch. So the network speaks as
         much slower as it is to be played faster, in the pitch that becomes the one that is wanted.
         """
-        formant, breath = voice.formant, voice.breath
-        pitch = voice.pitch / formant
-        speed = voice.rate / formant
-        melody = voice.range
-
-        def speak(pitch: float) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-            sound = self._model.speak(symbols, style, speed=speed, pitch=pitch, melody=melody)
-            return sound.samples, sound.seconds
-
-        # without a pitch the network whispers, at the same pace
-        samples, seconds = speak(pitch if breath < _WHISPERED else 0.0)
-        if _BREATHY <= breath < _WHISPERED:
-            whisper, _ = speak(0.0)
-            samples = samples * np.float32(1 - breath**1.5) + whisper * np.float32(breath)
-        return resampled(samples, formant), seconds / formant
+        whispers = voice.breath >= _WHISPERED
+        sound = self._model.speak(
+            symbols,
+            style,
+            speed=voice.rate / voice.formant,
+            # without a pitch the network whispers
+            pitch=0.0 if whispers else voice.pitch / voice.formant,
+            melody=voice.range,
+        )
+        samples = resampled(sound.samples, voice.formant)
+        rest = Shaping(breath=0.0 if whispers else voice.breath, effect=effect)
+        if rest.breath or rest.moves_periods:
+            seed = zlib.crc32(symbols.encode())
+            samples = resynthesize(samples, SAMPLE_RATE, rest, seed)
+        return samples, sound.seconds / voice.formant
 
 
 def mixture(speaker: str) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
@@ -97,10 +98,8 @@ def test_a_sentence_in_every_language_is_heard_and_timed(tag: str) -> None:
 
     assert all(w.start < w.end for w in speech.words)
     assert all(before.end <= after.start + 1e-9 for before, after in pairwise(speech.words))
-    assert speech.text == SENTENCES[tag]
-    heard = "".join(word.text for word in speech.words)
-    said = "".join(char for char in SENTENCES[tag] if char.isalpha() or not char.isascii())
-    assert len(heard) == pytest.approx(len(said), abs=5)
+    assert _letters(speech.text) == _letters(SENTENCES[tag])
+    assert _letters("".join(word.text for word in speech.words)) == _letters(SENTENCES[tag])
     if tag != "zh":  # where words are written without spaces there are more of them
         assert len(speech.words) == len(SENTENCES[tag].split())
         assert speech.words[0].text == SENTENCES[tag].split()[0].strip(",.،")
@@ -257,6 +256,10 @@ def test_without_the_library_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPat
     with pytest.raises(UnavailableError) as caught:
         EspeakSynthesizer(voices=VOICES).warm_up()
     assert 'pip install "chatanything[espeak]"' in str(caught.value)
+
+
+def _letters(text: str) -> str:
+    return "".join(char for char in text if unicodedata.category(char)[0] in "LMN")
 
 
 def _brightness(speech: Speech) -> float:
