@@ -27,11 +27,11 @@ from pydantic_settings import (
 from bot.chat.settings import ChatSettings
 from bot.discord.settings import DiscordSettings
 from bot.telegram.settings import TelegramSettings
-from engine.conversation import ConversationSettings
 from engine.hearing.settings import HearingSettings
 from engine.llm.settings import LanguageModelSettings
 from engine.models.settings import ModelStoreSettings
 from engine.portrait.settings import PortraitSettings
+from engine.settings import ConversationSettings
 from engine.speech.settings import SpeechSettings
 from engine.talkinghead.settings import TalkingHeadSettings
 from personas.errors import InvalidInputError

@@ -9,8 +9,6 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Literal
 from weakref import WeakValueDictionary
 
-from pydantic import BaseModel, ConfigDict, Field
-
 from engine.answer import Answer, AnswerWriter, Question
 from engine.events import (
     ClipFailed,
@@ -22,6 +20,7 @@ from engine.events import (
     TextReady,
 )
 from engine.llm.base import LanguageModel
+from engine.settings import ConversationSettings, Mode
 from engine.speaking import Encode, Speaking
 from engine.speech.base import Speech, SpeechSynthesizer
 from engine.stopwatch import Stopwatch
@@ -34,9 +33,9 @@ if TYPE_CHECKING:
     from storage.conversations import Turn
     from storage.store import Storage
 
-log = logging.getLogger(__name__)
+__all__ = ["ConversationSettings", "Conversations", "Mode"]
 
-Mode = Literal["text", "voice", "clip"]
+log = logging.getLogger(__name__)
 
 _HISTORY_TURNS = 200
 """Turns that are looked at; more than any budget of tokens holds."""
@@ -44,22 +43,6 @@ _MAX_MESSAGE = 32_000
 _CHARACTERS_A_SECOND = 15
 """Of speech, about."""
 _UNEXPECTED = "Something went wrong in the program. The log says more."
-
-
-class ConversationSettings(BaseModel):
-    """Options of the section `[conversation]`."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    mode: Mode = Field(default="clip", description="what an answer is: text, voice or clip")
-    reply_tokens: int = Field(default=220, ge=16, le=8192, description="longest answer, in tokens")
-    history_tokens: int = Field(
-        default=2000, ge=0, description="how much of the conversation the model is shown, in tokens"
-    )
-    temperature: float = Field(
-        default=0.8, ge=0, le=2, description="how freely the model chooses its words"
-    )
-    clips_at_once: int = Field(default=1, ge=1, le=64, description="clips drawn at the same time")
 
 
 class Conversations:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from platformdirs import user_data_path
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
-from sqlalchemy import URL, make_url
-from sqlalchemy.exc import ArgumentError
 
 from personas.errors import UnavailableError
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL
 
 
 class StorageSettings(BaseModel):
@@ -61,6 +63,9 @@ class StorageSettings(BaseModel):
         Raises:
             UnavailableError: it is no URL, or its driver is not installed.
         """
+        # Not at the top: settings are read by every command, and this takes most of a second.
+        from sqlalchemy import URL
+
         given = self.database_url.get_secret_value()
         if given:
             return _checked(given)
@@ -76,6 +81,9 @@ class StorageSettings(BaseModel):
 
 
 def _checked(given: str) -> URL:
+    from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError
+
     try:
         url = make_url(given)
     except (ArgumentError, ValueError) as error:  # its text may hold a password: not repeated
