@@ -49,18 +49,19 @@ class ChannelRepository:
 
     async def mode(self, channel: str) -> str | None:
         """How answers are in this channel; None where nobody has chosen."""
-        query = select(t.channel.c.mode).where(t.channel.c.id == channel)
-        async with self._database.reading() as connection:
-            return await connection.scalar(query)
+        return await self._chosen(channel, "mode")
 
     async def set_mode(self, channel: str, mode: str | None) -> None:
         """Chooses how answers are; None leaves it open again."""
-        async with self._database.writing() as connection:
-            row = {"id": channel, "mode": mode, "created_at": datetime.now(UTC)}
-            if not await insert_missing(connection, t.channel, row):
-                await connection.execute(
-                    update(t.channel).where(t.channel.c.id == channel).values(mode=mode)
-                )
+        await self._choose(channel, "mode", mode)
+
+    async def form(self, channel: str) -> str | None:
+        """How clips look in this channel, in the adapter's words; None: as usual."""
+        return await self._chosen(channel, "form")
+
+    async def set_form(self, channel: str, form: str | None) -> None:
+        """Chooses how clips look; None leaves it open again."""
+        await self._choose(channel, "form", form)
 
     async def residents(self, channel: str) -> builtins.list[Resident]:
         """Who lives in a channel, first come first."""
@@ -186,6 +187,18 @@ class ChannelRepository:
                     )
             for channel in await _within(connection, t.conversation.c.channel, old):
                 await _move_conversations(connection, channel, new + channel[len(old) :])
+
+    async def _chosen(self, channel: str, what: str) -> str | None:
+        query = select(t.channel.c[what]).where(t.channel.c.id == channel)
+        async with self._database.reading() as connection:
+            return await connection.scalar(query)
+
+    async def _choose(self, channel: str, what: str, value: str | None) -> None:
+        row = {"id": channel, what: value, "created_at": datetime.now(UTC)}
+        async with self._database.writing() as connection:
+            if not await insert_missing(connection, t.channel, row):
+                mine = t.channel.c.id == channel
+                await connection.execute(update(t.channel).where(mine).values({what: value}))
 
 
 async def _require_persona(connection: AsyncConnection, persona_id: str) -> None:

@@ -155,6 +155,7 @@ channel = Table(
     metadata,
     Column("id", String(400), primary_key=True, comment="as conversations name it"),
     Column("mode", String(16), nullable=True, comment="text, voice or clip; null: as usual"),
+    Column("form", String(16), nullable=True, comment="how a clip looks, in the adapter's words"),
     Column("created_at", UtcDateTime, nullable=False),
 )
 

@@ -36,10 +36,12 @@ class Delivered:
 
     Attributes:
         turn_id: the stored turn, once the whole text is there.
+        whole: the whole text has been shown.
         failure: why there is no text; empty where there is some.
     """
 
     turn_id: int | None = None
+    whole: bool = False
     failure: str = ""
 
 
@@ -67,6 +69,7 @@ async def deliver_text(
                     case TextReady(text=text, turn_id=turn_id):
                         delivered.turn_id = turn_id
                         await live.finish(text)
+                        delivered.whole = True
                         return
                     case ReplyFailed(reason=reason):
                         delivered.failure = reason

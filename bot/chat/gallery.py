@@ -344,10 +344,11 @@ class Gallery:
             contextlib.aclosing(making) as events,
         ):
             async for event in events:
-                if isinstance(event, CreationFailed) or (
-                    isinstance(event, PersonaReady) and event.existing
-                ):
-                    spent.kept = False
+                match event:
+                    case CreationFailed() | PersonaReady(existing=True):
+                        spent.kept = False
+                    case PersonaReady():
+                        spent.earned = True
                 yield event
 
 

@@ -26,10 +26,12 @@ class Spent:
 
     Attributes:
         kept: whether it counts in the end; set to False where nothing came of it.
+        earned: something came of it, so it counts however this ends.
     """
 
     def __init__(self) -> None:
         self.kept = True
+        self.earned = False
 
 
 class Quotas:
@@ -72,7 +74,7 @@ class Quotas:
             spent.kept = False
             raise
         finally:
-            if not spent.kept:
+            if not (spent.kept or spent.earned):
                 await self._storage.usage.refund(place.gallery, person.id, kind, day)
 
     async def limits(self, gallery: str, kind: Kind) -> tuple[int, int]:

@@ -26,7 +26,7 @@ from bot.chat.rights import Rights, member
 from bot.chat.works import Say, Work, Works
 from engine.conversation import Conversations, Mode
 from engine.events import ReplyEvent
-from personas.errors import InvalidInputError, NotFoundError
+from personas.errors import ChatAnythingError, InvalidInputError, NotFoundError
 from personas.gallery import Action, Hearing
 from personas.persona import Persona
 
@@ -294,6 +294,26 @@ class Replies:
         for one in posts:
             await self._storage.channels.unpost(place.channel, one.message)
         return _messages(posts)
+
+    async def deleted(self, place: Place, message: str) -> None:
+        """Takes an answer back whose message was deleted by the platform's own means."""
+        post = await self._storage.channels.post(place.channel, message)
+        if post is not None and post.kind == "text":
+            nobody = Person("", is_moderator=True)
+            with contextlib.suppress(ChatAnythingError):
+                await self.remove(place, nobody, message)
+
+    async def posted(self, place: Place, persona: Persona, messages: Iterable[str]) -> None:
+        """Remembers messages that an adapter has posted in a persona's name.
+
+        A reply to a greeting, or to the card of a persona, is for this persona.
+        """
+        from storage.channels import Post
+
+        for message in messages:
+            post = Post(channel=place.channel, message=message, persona_id=persona.id)
+            with contextlib.suppress(NotFoundError):
+                await self._storage.channels.posted(post)
 
     async def who(self, place: Place, person: Person, message: str) -> tuple[Persona, Post]:
         """The persona behind a message, and what is known of the message.

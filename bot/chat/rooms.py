@@ -104,6 +104,22 @@ class Rooms:
             raise InvalidInputError("Choose text, voice or clip.")
         await self._storage.channels.set_mode(place.channel, mode or None)
 
+    async def form(self, place: Place) -> str:
+        """How clips look in this channel, in the adapter's own words; empty: as usual."""
+        form = await self._storage.channels.form(place.channel)
+        if form is None and place.parent:
+            form = await self._storage.channels.form(place.parent)
+        return form or ""
+
+    async def set_form(self, place: Place, person: Person, form: str) -> None:
+        """Chooses how clips look in this channel, in a word of the adapter's; empty: as usual.
+
+        Raises:
+            RefusedError: this person may not choose.
+        """
+        await self._rights.require(place, person, Action.SETTLE)
+        await self._storage.channels.set_form(place.channel, form[:16] or None)
+
     async def forget(self, place: Place, person: Person, persona: Persona | None = None) -> int:
         """Lets a persona, or all that live here, forget what was said in this channel.
 

@@ -169,9 +169,9 @@ class Works:
                     with _nowhere_to_go():
                         await deliver_text(outlet, events, work.delivered)
                     await self._remember(work)
-                if work.delivered.failure:
-                    spent.kept = False
-                elif mode != "text" and work.delivered.turn_id is not None:
+                spent.kept = not work.delivered.failure
+                spent.earned = work.delivered.turn_id is not None
+                if mode != "text" and work.delivered.whole:
                     turn = self._clips.turn(place.gallery, person.id)
                     with _nowhere_to_go():
                         await deliver_clip(outlet, events, mode, turn)

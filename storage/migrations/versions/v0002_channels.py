@@ -32,6 +32,12 @@ def upgrade() -> None:
         sa.Column(
             "mode", sa.String(16), nullable=True, comment="text, voice or clip; null: as usual"
         ),
+        sa.Column(
+            "form",
+            sa.String(16),
+            nullable=True,
+            comment="how a clip looks, in the adapter's words",
+        ),
         made(),
         key("channel", "id"),
     )
