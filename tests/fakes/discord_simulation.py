@@ -12,8 +12,11 @@ from typing import Any
 
 import pytest
 from simcord.backend import errors, serializers
+from simcord.env import Env
 from simcord.http import router
 from simcord.http.routes import interactions, messages
+
+from bot.chat.live import Live
 
 
 def know_own_webhooks(patch: pytest.MonkeyPatch) -> None:
@@ -73,3 +76,13 @@ def _enforce_nonces(patch: pytest.MonkeyPatch) -> None:
         for segments, handler in router._ROUTES["POST"]
     ]
     patch.setitem(router._ROUTES, "POST", routes)
+
+
+def let_texts_wait(patch: pytest.MonkeyPatch, env: Env) -> None:
+    """Tells simcord that what shows a growing text waits for the text to grow."""
+    follow = Live._follow
+
+    async def waiting(live: Live) -> None:
+        await env.external_wait(follow(live), reason="the text grows")
+
+    patch.setattr(Live, "_follow", waiting)
