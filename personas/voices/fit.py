@@ -13,6 +13,8 @@ from personas.voices.tags import ANY, region, speaks
 
 _Because = Callable[[str, float], None]
 
+TIE = 1.6
+"""Voices that differ by less suit a part equally well."""
 _AGES: tuple[Age, ...] = ("child", "young", "adult", "old")
 
 
@@ -22,7 +24,7 @@ class Fit:
 
     Attributes:
         preset: the voice.
-        score: the higher the better; ties are broken by less than 1.
+        score: the higher the better; ties are broken by up to `TIE`.
         reasons: what speaks for and against it, with the points each gives.
     """
 
@@ -49,6 +51,8 @@ def fit(preset: VoicePreset, part: Part, engines: Sequence[str], times_taken: in
     own = {*preset.words, *preset.tone, preset.name, preset.character} - {""}
     for asked in sorted(own & part.asked):
         because(f"asked for: {asked}", 6.0)
+    if preset.character in part.asked:
+        because(f"called {preset.character}", 2.0)
     for kind in sorted(own & part.kind):
         because(f"is a {kind}", 4.0)
     for trait in sorted((own & part.traits) - part.kind):
@@ -66,7 +70,7 @@ def fit(preset: VoicePreset, part: Part, engines: Sequence[str], times_taken: in
     if times_taken:
         because(f"{times_taken} here sound like this already", -1.5 * times_taken)
     # things of no gender do not all get the same voice
-    tie = zlib.crc32(f"{part.who}/{preset.name}".encode()) / 2**32
+    tie = TIE * zlib.crc32(f"{part.who}/{preset.name}".encode()) / 2**32
     return Fit(preset, sum(points for _, points in reasons) + tie, tuple(reasons))
 
 

@@ -42,7 +42,7 @@ def test_no_two_voices_have_the_same_shaping() -> None:
 def test_an_unknown_voice_is_answered_with_the_nearest() -> None:
     with pytest.raises(NotFoundError, match="“whisper”"):
         VOICES.get("wisper")
-    with pytest.raises(NotFoundError, match="There are: woman, .*others"):
+    with pytest.raises(NotFoundError, match=r"There are: woman, .*others"):
         VOICES.get("saxophone quartet")
 
 
