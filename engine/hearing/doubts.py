@@ -10,8 +10,9 @@ _UNSURE: Final = -1.0
 """Mean log probability of the words: below it the model guessed."""
 _DOUBTFUL: Final = -0.6
 _NO_SPEECH: Final = 0.6
-_REPETITIVE: Final = 2.4
-"""How far the text can be compressed: beyond it the model is caught in a loop."""
+_REPETITIVE: Final = 5.0
+"""How far the text can be compressed: beyond it the model is caught in a loop. People who say a
+sentence four times over stay below."""
 _WORD: Final = re.compile(r"\w")
 
 

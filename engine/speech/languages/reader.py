@@ -39,9 +39,9 @@ _WIDE: Final = str.maketrans(
 )
 """Brackets and stops of other scripts as ASCII has them; a stop brings the space after it."""
 _STOP: Final = re.compile(r"([.!?…,;:])(?=[^\s\d.,!?…;:])")
-_BETWEEN: Final = re.compile(
-    r"(?<=[\u3000-\u9fff\uf900-\ufaff])\s+|\s+(?=[\u3000-\u9fff\uf900-\ufaff])"
-)
+_EAST: Final = "[\u3000-\u9fff\uf900-\ufaff\uff00-\uffef]"
+_BETWEEN: Final = re.compile(rf"(?<={_EAST})\s+|\s+(?={_EAST})")
+_STARRED: Final = re.compile(r"(\*[^*\n]{1,60}\*)")
 _CHINESE: Final = str.maketrans({".": "。", ",": "，", "!": "！", "?": "？", ";": "；", ":": "："})
 _JAPANESE: Final = str.maketrans({".": "。", ",": "、", "!": "！", "?": "？", ";": "、", ":": "、"})
 _DRAWN_OUT: Final = re.compile(r"([^\W\d_])\1{2,}")
@@ -73,9 +73,13 @@ class TableReader:
         endings = frozenset(
             short.lower()
             for short, word in table.abbreviations.items()
-            if word[:1].islower() and not table.capital_nouns
+            if word[:1].islower() and not table.capital_nouns and short not in table.titles
         )
-        short = frozenset(word.lower() for word in table.abbreviations)
+        short = frozenset(
+            part
+            for word in table.abbreviations
+            for part in (word.lower(), *word.lower().split(". "))
+        )
         self._stops = Stops(short - endings, endings, after_digits="." in table.ordinals)
         self._dotted = _alternatives(table.abbreviations, r"(?<![\w.]){}\.(?!\w)")
         self._shorthand = _alternatives(table.shorthand, r"(?<![\w'/]){}(?![\w'/])")
@@ -118,7 +122,9 @@ class TableReader:
 
     def narrowed(self, text: str) -> str:
         """ASCII brackets and stops for those of other scripts."""
-        return text.translate(_WIDE)
+        text = text.translate(_WIDE)
+        # *笑*你好: asterisks are told from others by the spaces around them
+        return _STARRED.sub(r" \1 ", text) if self._table.unspaced else text
 
     def folded(self, text: str) -> str:
         """Plain typography, with a space after each stop of the unspaced scripts."""
@@ -145,8 +151,8 @@ class TableReader:
         """With full-width stops and without spaces where they are not written."""
         if not self._table.unspaced:
             return text
-        text = _BETWEEN.sub("", text)
-        return text.translate(_JAPANESE if self._table.script == "japanese" else _CHINESE)
+        text = text.translate(_JAPANESE if self._table.script == "japanese" else _CHINESE)
+        return _BETWEEN.sub("", text)
 
     def refusal(self) -> str:
         """That there is nothing in it for this voice."""

@@ -150,6 +150,7 @@ class LanguageTable(Frozen):
     fractions: dict[str, str] = Field(default={})
     signs: dict[str, str] = Field(default={})
     abbreviations: dict[str, str] = Field(default={}, description="without the last dot")
+    titles: tuple[str, ...] = Field(default=(), description="abbreviations that precede a name")
     shorthand: dict[str, str] = Field(default={}, description="words of chats")
     actions: dict[str, tuple[str, ...]] = Field(
         default={}, description="words of stage directions, by what the face does"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import av
 import numpy as np
@@ -30,7 +31,7 @@ def recording(
         layout = "stereo" if stereo else "mono"
         video = container.add_stream("libx264", rate=10) if kind == "video note" else None
         own_rate = 48_000 if codec == "libopus" else rate
-        audio = container.add_stream(codec, rate=own_rate, layout=layout)
+        audio: Any = container.add_stream(codec, rate=own_rate, layout=layout)
         if video is not None:
             video.width = video.height = 64
             for shade in range(0, 200, 10):

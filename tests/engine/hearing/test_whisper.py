@@ -132,7 +132,7 @@ def test_a_damaged_model_is_named_with_the_command(tmp_path: Path) -> None:
         ("Loud and clear in the wind.", (0.8, -0.3, 1.1), True),
         ("Thanks for watching!", (0.8, -0.9, 1.1), False),
         ("Guessed from nothing.", (0.1, -1.7, 1.1), False),
-        ("na na na na na na na na na na", (0.1, -0.2, 3.5), False),
+        ("na na na na na na na na na na", (0.1, -0.2, 9.0), False),
         ("...", (0.0, -0.1, 1.0), False),
         ("Figures that are none.", (float("nan"), -0.1, 1.0), False),
     ],
