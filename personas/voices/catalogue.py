@@ -53,6 +53,12 @@ class VoiceCatalogue:
         found = {primary(preset.language) for preset in self._presets.values()}
         return tuple(sorted(found - {ANY}))
 
+    def ready(self) -> tuple[VoicePreset, ...]:
+        """The voices that can speak here, in any language."""
+        engines = {preset.engine for preset in self._presets.values()}
+        able = {engine for engine in engines if not self._roster.obstacle(engine)}
+        return tuple(preset for preset in self._presets.values() if preset.engine in able)
+
     def speaking(self, language: str = "") -> tuple[VoicePreset, ...]:
         """The voices that speak a language; all where none is given."""
         return tuple(

@@ -153,6 +153,12 @@ def test_who_cannot_speak_here_is_not_cast() -> None:
     assert all(VOICES.get(name).engine == "hibari" for name in voices.shortlist(part("a cat")))
 
 
+def test_it_tells_who_is_ready() -> None:
+    voices = VOICES.available(Here("hibari", "espeak"))
+    assert {preset.engine for preset in voices.ready()} == {"hibari", "espeak"}
+    assert VOICES.ready() == VOICES.presets()
+
+
 def test_a_language_that_nobody_speaks_is_spoken_with_an_accent() -> None:
     preset = VOICES.available(Here("hibari")).resolve("", somebody("tlh", gender="male"))
     assert (preset.engine, preset.gender) == ("hibari", "male")
