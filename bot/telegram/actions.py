@@ -26,6 +26,7 @@ async def acting(
 ) -> AsyncIterator[None]:
     """Shows an action for as long as the context lasts; never fails."""
     task = asyncio.create_task(_keep(bot, spot, clock, action))
+    await asyncio.sleep(0)  # it is shown before what it announces
     try:
         yield
     finally:

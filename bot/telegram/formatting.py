@@ -17,6 +17,7 @@ TEXT_LIMIT: Final = 4096
 _JOINER: Final = "\u2060"
 """A word joiner: it has no width and breaks no line."""
 
+_PINGING = re.compile(r"(?<!\w)@(?=\w)")
 _TOUCHABLE = re.compile(r"(?<!\w)@(?=\w)|(?<![\w/<.])/(?=[A-Za-z])")
 _FENCE = re.compile(r"(`{3}|~{3})[ \t]*([\w+#.-]{0,30})[ \t]*\n(.*?)(?:\n?\1|\Z)", re.DOTALL)
 _INLINE = re.compile(
@@ -86,6 +87,11 @@ def utf16_length(text: str) -> int:
 def harmless(text: str) -> str:
     """`text` with @names and /commands that neither ping nor run."""
     return _TOUCHABLE.sub(lambda match: match[0] + _JOINER, text)
+
+
+def quiet(text: str) -> str:
+    """A sentence of ours, in which somebody's words may stand: commands work, names do not ping."""
+    return _PINGING.sub(lambda match: match[0] + _JOINER, text)
 
 
 def rich(markdown: str) -> Rich:

@@ -27,7 +27,7 @@ from bot.chat.base import Activity, Before, TooLargeError
 from bot.telegram.actions import acting
 from bot.telegram.clock import Clock
 from bot.telegram.failures import is_kind_forbidden, is_unchanged, may_have_arrived, translated
-from bot.telegram.formatting import TEXT_LIMIT, Rich, harmless, rich, split, utf16_length
+from bot.telegram.formatting import TEXT_LIMIT, Rich, harmless, rich, split
 from bot.telegram.limiter import NotNowError, Urgency
 from bot.telegram.spots import Spot
 from engine.speech.base import Speech
@@ -216,9 +216,12 @@ class TelegramOutlet:
                 # A server of one's own may be too old for drafts.
                 log.info("No drafts in this chat: %s", error)
                 self._drafts = False
-        elif utf16_length(message.text) - self._head.units >= _FIRST_LOOK or not first:
+        elif not first or not self._is_short(message):
             with contextlib.suppress(NotNowError):
                 await self._say(message, urgency=Urgency.FLEETING)
+
+    def _is_short(self, message: Rich) -> bool:
+        return message.units - self._head.units < _FIRST_LOOK
 
     async def _say(
         self, message: Rich, *, is_end: bool = False, urgency: Urgency = Urgency.WAITS
@@ -232,7 +235,7 @@ class TelegramOutlet:
         shown = self._shown[index]
         markup = self._markup if is_end else None
         same = shown.message == message and markup is None
-        if shown.id is None or same:
+        if shown.id is None or same or (passing and self._is_short(message)):
             return
         try:
             await self._bot.edit_message_text(

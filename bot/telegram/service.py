@@ -104,10 +104,11 @@ class TelegramAdapter:
                 log.info("On Telegram as @%s", self._application.bot.username)
                 await self._closing.wait()
                 await self._leave()
-        except InvalidToken as error:
+        except InvalidToken:
+            # The library's own error tells the token.
             raise UnavailableError(
                 "Telegram does not accept the token. Ask @BotFather for it: /mybots, API Token."
-            ) from error
+            ) from None
         except TelegramError as error:
             raise UnavailableError("Telegram cannot be reached. Try again later.") from error
         finally:

@@ -21,7 +21,7 @@ from telegram.error import ChatMigrated, TelegramError
 from bot.chat.base import GoneError, Person, Place
 from bot.telegram.desk import UNEXPECTED, Desk
 from bot.telegram.failures import is_unchanged, may_have_arrived, translated
-from bot.telegram.formatting import Rich, harmless, split
+from bot.telegram.formatting import Rich, quiet, split
 from bot.telegram.limiter import NotNowError, Urgency
 from bot.telegram.spots import Spot
 from personas.errors import ChatAnythingError
@@ -264,4 +264,4 @@ class Visit:
 
 
 def _rich(text: str | Rich) -> Rich:
-    return text if isinstance(text, Rich) else Rich(harmless(text))
+    return text if isinstance(text, Rich) else Rich(quiet(text))

@@ -64,6 +64,11 @@ class Telegram:
         self._changed = asyncio.Event()
         self.deliver: Callable[[Json], None] | None = None
 
+    @property
+    def now(self) -> int:
+        """The time of day, as messages have it."""
+        return int(time.time())
+
     # -- people and chats
 
     def private(self, id: int, name: str = "Ada") -> Room:
@@ -100,7 +105,7 @@ class Telegram:
         room.members.add(author)
         message: Json = {
             "message_id": next(room.ids),
-            "date": int(time.time()),
+            "date": self.now,
             "chat": room.chat,
             "from": self.user(author, name),
         }

@@ -174,7 +174,6 @@ async def test_chats_are_forgotten_when_nothing_happens(bot: Bot, telegram: Tele
     for id in range(1, 40):
         telegram.private(id)
     await asyncio.gather(*(bot.send_message(id, "Hello") for id in range(1, 40)))
-    assert limiter_of(bot).chats > 0
     await asyncio.sleep(0.05)
     assert limiter_of(bot).chats == 0
 

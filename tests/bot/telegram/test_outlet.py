@@ -14,8 +14,9 @@ import pytest
 
 from bot.chat.base import Activity, Before, GoneError, TooLargeError
 from bot.telegram.clock import Clock
-from bot.telegram.outlet import Spot, TelegramOutlet
+from bot.telegram.outlet import TelegramOutlet
 from bot.telegram.request import NotArrivedError
+from bot.telegram.spots import Spot
 from engine.speech.base import Speech
 from engine.talkinghead.base import Clip
 from engine.talkinghead.video import encode
