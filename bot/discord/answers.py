@@ -114,13 +114,13 @@ class AnswerButton(Press, template=r"ca:answer:(?P<act>stop|again|reply|delete)"
 class ReplyForm(Form):
     """What somebody wants to say to a persona."""
 
-    words: discord.ui.TextInput[Any] = discord.ui.TextInput(
-        label="What do you say?", style=discord.TextStyle.paragraph, max_length=2_000
-    )
-
     def __init__(self, persona: Persona) -> None:
         super().__init__(title=f"To {persona.personality.name}"[:45], timeout=3_600)
         self._persona = persona
+        self.words: discord.ui.TextInput[Any] = discord.ui.TextInput(
+            style=discord.TextStyle.paragraph, max_length=2_000
+        )
+        self.add_item(discord.ui.Label(text="What do you say?", component=self.words))
 
     async def submitted(self, interaction: discord.Interaction[Any]) -> None:
         """Says it where all can see it, and lets the persona answer."""

@@ -147,12 +147,11 @@ class SearchForm(Form):
     def __init__(self, query: str) -> None:
         super().__init__(title="Search the gallery", timeout=3_600)
         self.words: discord.ui.TextInput[Any] = discord.ui.TextInput(
-            label="Words of a name or description",
             default=query or None,
             required=False,
             max_length=_QUERY,
         )
-        self.add_item(self.words)
+        self.add_item(discord.ui.Label(text="Words of a name or description", component=self.words))
 
     async def submitted(self, interaction: discord.Interaction[Any]) -> None:
         """Shows what was found."""

@@ -7,16 +7,15 @@ message that was sent with it before.
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from simcord.backend import errors, serializers
 from simcord.env import Env
 from simcord.http import router
 from simcord.http.routes import interactions, messages
-
-from bot.chat.live import Live
 
 
 def know_own_webhooks(patch: pytest.MonkeyPatch) -> None:
@@ -78,11 +77,15 @@ def _enforce_nonces(patch: pytest.MonkeyPatch) -> None:
     patch.setitem(router._ROUTES, "POST", routes)
 
 
-def let_texts_wait(patch: pytest.MonkeyPatch, env: Env) -> None:
-    """Tells simcord that what shows a growing text waits for the text to grow."""
-    follow = Live._follow
+def let_events_be_waited_for(patch: pytest.MonkeyPatch, env: Env) -> None:
+    """Tells simcord that who waits for an event waits for other work, which it knows of."""
+    wait = asyncio.Event.wait
 
-    async def waiting(live: Live) -> None:
-        await env.external_wait(follow(live), reason="the text grows")
+    async def waiting(event: asyncio.Event) -> Literal[True]:
+        task = asyncio.current_task()
+        if task not in env._work.tasks or task in env._work.external_waits:
+            return await wait(event)
+        done: Literal[True] = await env.external_wait(wait(event), reason="an event")
+        return done
 
-    patch.setattr(Live, "_follow", waiting)
+    patch.setattr(asyncio.Event, "wait", waiting)

@@ -139,24 +139,19 @@ class EditForm(Form):
         super().__init__(title=f"Edit {who.name}"[:45], timeout=3_600)
         self._persona = chosen
         long, short = discord.TextStyle.paragraph, discord.TextStyle.short
-        self._fields: dict[str, discord.ui.TextInput[Any]] = {
-            key: discord.ui.TextInput(
-                label=label,
-                default=value[:most] or None,
-                style=style,
-                max_length=most,
-                required=needed,
+        self._fields: dict[str, discord.ui.TextInput[Any]] = {}
+        for key, label, value, style, most, needed in (
+            ("name", "Name", who.name, short, 60, True),
+            ("tagline", "Tagline", who.tagline, short, 140, False),
+            ("character", "Character: You are ...", who.character, long, 2_000, True),
+            ("speaking_style", "How it speaks", who.speaking_style, long, 400, False),
+            ("greeting", "Greeting", who.greeting, long, 600, True),
+        ):
+            field: discord.ui.TextInput[Any] = discord.ui.TextInput(
+                default=value[:most] or None, style=style, max_length=most, required=needed
             )
-            for key, label, value, style, most, needed in (
-                ("name", "Name", who.name, short, 60, True),
-                ("tagline", "Tagline", who.tagline, short, 140, False),
-                ("character", "Character: You are ...", who.character, long, 2_000, True),
-                ("speaking_style", "How it speaks", who.speaking_style, long, 400, False),
-                ("greeting", "Greeting", who.greeting, long, 600, True),
-            )
-        }
-        for field in self._fields.values():
-            self.add_item(field)
+            self._fields[key] = field
+            self.add_item(discord.ui.Label(text=label, component=field))
 
     async def submitted(self, interaction: discord.Interaction[Any]) -> None:
         """Changes what was changed."""

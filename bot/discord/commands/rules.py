@@ -192,22 +192,22 @@ class LimitsForm(Form):
         self._fields: dict[str, discord.ui.TextInput[Any]] = {}
         for key, label in _LIMITS:
             value = getattr(policy, key)
-            self._fields[key] = discord.ui.TextInput(
-                label=label,
+            field: discord.ui.TextInput[Any] = discord.ui.TextInput(
                 default=None if value is None else str(value),
                 placeholder="as usual",
                 required=False,
                 max_length=7,
             )
-            self.add_item(self._fields[key])
+            self._fields[label] = field
+            self.add_item(discord.ui.Label(text=label, component=field))
 
     async def submitted(self, interaction: discord.Interaction[Any]) -> None:
         """Changes the limits."""
         changes: dict[str, int | None] = {}
-        for key, field in self._fields.items():
-            text = field.value.strip()
+        for key, label in _LIMITS:
+            text = self._fields[label].value.strip()
             if text and not text.isdecimal():
-                raise InvalidInputError(f"{field.label}: this has to be a number, or nothing.")
+                raise InvalidInputError(f"{label}: this has to be a number, or nothing.")
             changes[key] = int(text) if text else None
         await _change(interaction, **changes)
 

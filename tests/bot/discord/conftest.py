@@ -37,7 +37,7 @@ from storage.store import Storage
 from tests.fakes.answers import ANSWER
 from tests.fakes.discord_openapi import published
 from tests.fakes.discord_server import DiscordServer
-from tests.fakes.discord_simulation import know_own_webhooks, let_texts_wait
+from tests.fakes.discord_simulation import know_own_webhooks, let_events_be_waited_for
 from tests.fakes.head import StillHead, encode_frames
 from tests.fakes.language_model import Script, ScriptedModel
 from tests.fakes.portrait import DiscPortraits
@@ -231,7 +231,7 @@ async def make_world(
         made.append(world)
         # Shorter than a typing signal lasts, which would be waited for otherwise.
         world.env = Env(world.new_bot(), check_errors=False, settle_timeout=7.0)
-        let_texts_wait(monkeypatch, world.env)
+        let_events_be_waited_for(monkeypatch, world.env)
         await world.env.start()
         world.start()
         return world
