@@ -44,7 +44,7 @@ class MixtureSynthesizer:
         self._ensemble = ensemble
         self._voices = voices
         self._lock = threading.Lock()
-        self._told: set[tuple[str, str]] = set()
+        self._told: set[str] = set()
         self._last_used: Member | None = None
 
     @property
@@ -185,7 +185,7 @@ class MixtureSynthesizer:
         if member.breaker.succeeded():
             log.info("The speech engine %s is back.", member.name)
             with self._lock:
-                self._told = {told for told in self._told if told[0] != member.name}
+                self._told.discard(member.name)
         return speech
 
     def _failed(self, member: Member, error: UnavailableError) -> None:
@@ -199,16 +199,15 @@ class MixtureSynthesizer:
             )
 
     def _tell(self, voice: Voice, reason: str) -> None:
-        """Tells the log that another voice speaks; once, until the engine is back."""
-        told = (voice.engine, voice.preset)
+        """Tells the log that other voices speak; once an engine, until it is back."""
         with self._lock:
-            if told in self._told:
+            if voice.engine in self._told:
                 return
-            self._told.add(told)
+            self._told.add(voice.engine)
         log.warning(
-            "Another voice speaks instead of %s of the engine %s: %s",
-            voice.preset,
+            "Other voices speak instead of those of the engine %s, such as %s: %s",
             voice.engine,
+            voice.preset,
             reason,
         )
 

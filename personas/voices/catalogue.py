@@ -210,7 +210,7 @@ class VoiceCatalogue:
         near = difflib.get_close_matches(name.strip().lower(), self._presets, n=1, cutoff=0.65)
         if near:
             return f"Did you mean “{near[0]}”?"
-        fits = [one.name for one in self._presets.values() if not self.obstacle(one)]
+        fits = [one.name for one in self.ready()]
         more = " and others; `chatanything voices` lists them" if len(fits) > OFFERED else ""
         return f"There are: {', '.join(fits[:OFFERED])}{more}."
 
