@@ -285,6 +285,30 @@ def transcribe(
 
 
 @cli.command()
+def discord(context: typer.Context) -> None:
+    """Let personas live on Discord, until Ctrl+C."""
+    from bot.commands import serve as service
+
+    _run(context, lambda app: service.serve(app, ["discord"]))
+
+
+@cli.command()
+def telegram(context: typer.Context) -> None:
+    """Let personas live on Telegram, until Ctrl+C."""
+    from bot.commands import serve as service
+
+    _run(context, lambda app: service.serve(app, ["telegram"]))
+
+
+@cli.command()
+def serve(context: typer.Context) -> None:
+    """Let personas live on every platform that is set up, until Ctrl+C."""
+    from bot.commands import serve as service
+
+    _run(context, lambda app: service.serve(app))
+
+
+@cli.command()
 def doctor(context: typer.Context, json: Json = False) -> None:
     """What is installed, what can run here, and what would add the rest."""
     from bot import doctor as examination
