@@ -19,8 +19,13 @@ SENTENCE = "Good morning! The old ship leaves the harbor, and the captain wants 
 
 
 @pytest.fixture(scope="session")
-def spoken() -> Speech:
-    return HibariSynthesizer().synthesize(SENTENCE, Voice(engine="hibari", preset="woman"))
+def speaker() -> HibariSynthesizer:
+    return HibariSynthesizer()
+
+
+@pytest.fixture(scope="session")
+def spoken(speaker: HibariSynthesizer) -> Speech:
+    return speaker.synthesize(SENTENCE, Voice(engine="hibari", preset="woman"))
 
 
 @pytest.fixture(scope="session")
