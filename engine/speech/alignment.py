@@ -8,6 +8,7 @@ says where to look, so that its clock may be off by a tenth of a second.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -32,6 +33,7 @@ _LONGEST_CLOSURE = 0.14
 """Seconds: a silence before or in a plosive is part of it up to here."""
 _NEAR = 0.06
 _SHORTEST = 0.03
+_SHORTEST_PHONEME = 0.015
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,7 @@ def _transferred(
     for span in spans:
         start = max(when(span.start), moved[-1].end if moved else 0.0)
         moved.append(span.moved(start, max(when(span.end), start)))
-    return _with_pauses(moved, quiet)
+    return _each_heard(_with_pauses(moved, quiet))
 
 
 def _worth_comparing(quiet: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -192,6 +194,27 @@ def _with_pauses(spans: Sequence[Span], quiet: NDArray[np.bool_]) -> list[Span]:
                 result[-1] = before.moved(before.start, middle)
                 span = span.moved(middle, span.end)
         result.append(span)
+    return result
+
+
+def _each_heard(spans: Sequence[Span]) -> list[Span]:
+    """Between two pauses every phoneme gets a moment, if need be from its neighbours."""
+    result: list[Span] = []
+    for is_pause, group in itertools.groupby(spans, key=lambda span: span.is_pause):
+        run = list(group)
+        if is_pause:
+            result += run
+            continue
+        bounds = np.array([run[0].start, *(span.end for span in run)])
+        least = min(_SHORTEST_PHONEME, (bounds[-1] - bounds[0]) / len(run))
+        steps = least * np.arange(len(bounds))
+        # as early as those before allow, and no later than those after need
+        later = np.maximum.accumulate(bounds - steps) + steps
+        bounds = np.minimum(later, bounds[-1] - steps[::-1])
+        result += [
+            span.moved(float(start), float(end))
+            for span, start, end in zip(run, bounds, bounds[1:], strict=False)
+        ]
     return result
 
 

@@ -20,10 +20,12 @@ _SHORTEST_SOUND = 0.02
 def envelope(samples: Samples, sample_rate: int) -> NDArray[np.float32]:
     """Level of every 5 ms, 1 where the speech is loudest."""
     size = int(_FRAME * sample_rate)
+    if not len(samples):
+        return np.zeros(0, np.float32)
     frames = np.pad(samples, (0, -len(samples) % size)).reshape(-1, size)
     level = np.sqrt((frames**2).mean(axis=1))
     smooth = np.convolve(level, np.full(3, 1 / 3), mode="same")
-    top = float(np.quantile(smooth, 0.95)) if len(smooth) else 0.0
+    top = float(np.quantile(smooth, 0.95))
     return (smooth / max(top, 1e-9)).astype(np.float32)
 
 

@@ -71,24 +71,24 @@ def _log_mel(samples: Samples, sample_rate: int) -> Features:
     for start in range(0, count, 2_048):  # a long speech does not need its spectra all at once
         part = np.fft.rfft(windows[start : start + 2_048] * shape, length, axis=1)
         mel[start : start + 2_048] = (part.real**2 + part.imag**2).astype(np.float32) @ bank
-    return np.log(mel / max(float(mel.max()), 1e-12) + _FLOOR)
+    return np.asarray(np.log(mel / max(float(mel.max()), 1e-12) + _FLOOR), np.float32)
 
 
 def _smooth(values: Features) -> Features:
     kernel = np.hanning(2 * _SLOPE_FRAMES + 1)
     kernel = (kernel / kernel.sum()).astype(np.float32)
     padded = np.pad(values, ((_SLOPE_FRAMES, _SLOPE_FRAMES), (0, 0)), mode="edge")
-    return sum(  # type: ignore[return-value]
-        (kernel[k] * padded[k : k + len(values)] for k in range(len(kernel))),
-        np.zeros_like(values),
-    )
+    result = np.zeros_like(values)
+    for at, weight in enumerate(kernel):
+        result += weight * padded[at : at + len(values)]
+    return result
 
 
-def _bank(length: int, sample_rate: int) -> NDArray[np.float32]:
+def _bank(length: int, sample_rate: int) -> Features:
     """[length / 2 + 1, bands] triangles, evenly spaced on the mel scale."""
 
-    def mel(hertz: NDArray[np.float64] | float) -> NDArray[np.float64]:
-        return np.asarray(2595 * np.log10(1 + np.asarray(hertz) / 700))
+    def mel(hertz: float | NDArray[np.floating]) -> NDArray[np.float64]:
+        return np.asarray(2595 * np.log10(1 + np.asarray(hertz, np.float64) / 700))
 
     top = min(_HIGHEST, sample_rate / 2)
     at = mel(np.fft.rfftfreq(length, 1 / sample_rate))[:, None]
