@@ -35,7 +35,8 @@ async def demo(app: App, description: str, message: str, *, out: Path, seed: int
     await fetch_needed(app, quiet=True)
     stages.append(("models fetched", time.monotonic() - started))
     # The model is loaded while everything else is still being imported and opened.
-    loading = asyncio.create_task(_load_model(app))
+    loading = asyncio.create_task((await app.model()).read_ahead())
+    await asyncio.sleep(0)
 
     typer.echo(plain(f"\nDescription: {description}"))
     persona = await _build(app, description, seed, stages)
@@ -72,10 +73,6 @@ async def demo(app: App, description: str, message: str, *, out: Path, seed: int
         write_file(folder / name, data, force=True)
         typer.echo(f"{folder / name}  ({human_size(len(data))})")
     say(f"\nGo on talking:  .venv/bin/chatanything chat {persona.slug}")
-
-
-async def _load_model(app: App) -> None:
-    await (await app.model()).read_ahead()
 
 
 async def _build(app: App, description: str, seed: int, stages: list[tuple[str, float]]) -> Persona:

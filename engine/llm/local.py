@@ -148,19 +148,12 @@ class LocalModel:
             return self._client, self._contexts
 
     async def _start(self) -> tuple[OpenAIModel, Contexts]:
-        # The client's library takes as long to import as a small model to load.
-        importing = asyncio.create_task(asyncio.to_thread(_import_client))
-        states, options = None, self._options
-        if options.states is not None:
-            states = PromptStates(
-                options.states, self._states_bytes, await asyncio.to_thread(identity, self._path)
-            )
-            if not await asyncio.to_thread(states.open):
-                states, options = None, replace(options, states=None)
-        try:
-            self._server = await asyncio.to_thread(LlamaServer, self._path, options)
-        finally:
-            await importing
+        # The client's library takes as long to import as a small model to load. The loading comes
+        # first: it is native code, and goes on while Python imports.
+        loop = asyncio.get_running_loop()
+        loading = loop.run_in_executor(None, self._load)
+        importing = loop.run_in_executor(None, _import_client)
+        (self._server, states), _ = await asyncio.gather(loading, importing)
         client = OpenAIModel(
             base_url=f"{self._server.url}/v1",
             api_key=self._server.key,
@@ -173,7 +166,15 @@ class LocalModel:
             remedy="It may have run out of memory; start the program again.",
             use_proxy=False,
         )
-        return client, Contexts(client, self._server.url, options.parallel, states)
+        return client, Contexts(client, self._server.url, self._options.parallel, states)
+
+    def _load(self) -> tuple[LlamaServer, PromptStates | None]:
+        options, states = self._options, None
+        if options.states is not None:
+            states = PromptStates(options.states, self._states_bytes, identity(self._path))
+            if not states.open():
+                options, states = replace(options, states=None), None
+        return LlamaServer(self._path, options), states
 
 
 def _import_client() -> None:

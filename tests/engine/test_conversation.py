@@ -141,6 +141,31 @@ async def test_the_model_is_shown_who_it_is_its_examples_and_the_history(
     assert roles == ["user", "assistant"] * (len(roles) // 2) + ["user"]
 
 
+async def test_who_it_is_stays_the_beginning_and_is_read_ahead(
+    storage: Storage, persona: Persona
+) -> None:
+    model = ScriptedModel(["One.", "Two."])
+    talk = conversations(storage, model, history_tokens=10_000)
+    await talk.begin(persona, "room")
+    await asyncio.sleep(0)
+    (ahead,) = model.read
+    await text_of(talk, persona, "Hello!")
+    await text_of(talk, persona, "And then?")
+    assert [asked.messages[: len(ahead)] for asked in model.asked] == [ahead, ahead]
+    assert model.read == [ahead] * 3
+    assert ahead[-1].content == BARNABY.greeting
+
+
+async def test_what_is_read_ahead_is_only_what_is_asked(storage: Storage, persona: Persona) -> None:
+    model = ScriptedModel([" ".join(f"Ship {number} came by." for number in range(20))])
+    talk = conversations(storage, model, history_tokens=60)
+    for _ in range(3):
+        await text_of(talk, persona, "Go on.")
+    read, asked = model.read[-1], model.asked[-1].messages
+    assert asked[: len(read)] == read
+    assert BARNABY.greeting not in [message.content for message in asked]
+
+
 async def test_who_speaks_is_told_once_several_take_part(
     storage: Storage, persona: Persona
 ) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import hashlib
 import os
 import struct
 import subprocess
@@ -10,7 +12,7 @@ import sys
 import textwrap
 import urllib.error
 import urllib.request
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 import psutil
@@ -18,10 +20,12 @@ import pytest
 from pydantic import BaseModel, Field
 
 from engine.llm.base import Message, Sampling
+from engine.llm.contexts import Contexts
 from engine.llm.failures import ContextOverflowError
 from engine.llm.gguf import read_header
 from engine.llm.llamacpp import LlamaOptions
 from engine.llm.local import LocalModel
+from engine.llm.slots import Slot
 from personas.errors import UnavailableError
 
 SMALL = "smollm2-135m"
@@ -74,6 +78,129 @@ async def test_what_was_asked_before_does_not_change_a_form(model: LocalModel) -
     first = await animal("It is red.")
     await animal("It is a fish and it sings.")
     assert await animal("It is red.") == first
+
+
+PERSONA = [
+    Message("system", "You are Bo, an old boat that loves the sea, and talks of nothing else."),
+    Message("user", "Hello!"),
+    Message("assistant", "Ahoy! Smell that salt."),
+]
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Path:
+    return tmp_path / "prompts"
+
+
+def states_in(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir()) if folder.is_dir() else []
+
+
+@contextlib.asynccontextmanager
+async def opened(file: Path, folder: Path | None, parallel: int = 2) -> AsyncIterator[LocalModel]:
+    model = LocalModel(file, SMALL, LlamaOptions(512, 1, parallel, folder))
+    try:
+        yield model
+    finally:
+        await model.aclose()
+
+
+async def answered(model: LocalModel, text: str) -> tuple[str, int]:
+    """What a persona says to a first message, and how many tokens were read for it."""
+    before = model.usage.prompt_tokens
+    messages = [*PERSONA, Message("user", text)]
+    sampling = Sampling(seed=4, max_tokens=12, temperature=0.9)
+    pieces = [piece async for piece in model.stream(messages, sampling)]
+    return "".join(pieces), model.usage.prompt_tokens - before
+
+
+async def test_what_was_read_ahead_changes_no_word(file: Path, kept: Path) -> None:
+    async with opened(file, None) as model:
+        await model.read_ahead(PERSONA)
+        fresh = await answered(model, "Who are you?")
+    async with opened(file, kept) as model:
+        await model.read_ahead(PERSONA)
+        assert len(states_in(kept)) == 1
+        assert await answered(model, "Who are you?") == fresh
+    async with opened(file, kept) as model:
+        await model.read_ahead(PERSONA)
+        assert await answered(model, "Who are you?") == fresh, "restored from the disk"
+        assert await answered(model, "Where do you live?") != fresh
+    assert len(states_in(kept)) == 1
+
+
+async def test_a_kept_prompt_is_not_read_again(
+    file: Path, kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(file, kept) as model:
+        await model.read_ahead(PERSONA)
+    async with opened(file, kept) as model:
+
+        async def read(*_: object) -> None:
+            pytest.fail("it has been read before")
+
+        monkeypatch.setattr(Contexts, "_read", read)
+        await model.read_ahead(PERSONA)
+        assert (await answered(model, "Who are you?"))[0]
+
+
+@pytest.mark.parametrize("damage", ["cut", "foreign", "gone"])
+async def test_a_damaged_state_costs_time_and_no_word(file: Path, kept: Path, damage: str) -> None:
+    async with opened(file, kept) as model:
+        await model.read_ahead(PERSONA)
+        fresh = await answered(model, "Who are you?")
+    (state,) = states_in(kept)
+    match damage:
+        case "cut":
+            state.write_bytes(state.read_bytes()[:999])
+        case "foreign":  # whole by its hash, but nothing that the runtime could use
+            content = b"not a state"
+            name = f"{state.stem[:41]}{hashlib.sha256(content).hexdigest()[:32]}.state"
+            state.unlink()
+            (kept / name).write_bytes(content)
+        case "gone":
+            state.unlink()
+    async with opened(file, kept) as model:
+        await answered(model, "Who are you?")
+        await model.read_ahead(PERSONA)
+    async with opened(file, kept) as model:
+        assert await answered(model, "Who are you?") == fresh
+
+
+async def test_a_form_is_the_same_read_or_restored(file: Path, kept: Path) -> None:
+    async def animal(model: LocalModel, word: str) -> Animal:
+        asked = [*PERSONA, Message("user", f"Invent an animal that is {word}. Answer in JSON.")]
+        return await model.parse(asked, Animal, Sampling(seed=3, max_tokens=60, temperature=0.9))
+
+    async with opened(file, None) as model:
+        first = await animal(model, "red")
+    async with opened(file, kept, parallel=1) as model:
+        assert await animal(model, "red") == first
+        await animal(model, "a fish")
+        await answered(model, "Who are you?")
+        assert await animal(model, "red") == first
+
+
+async def test_a_conversation_that_made_room_is_taken_up_again(
+    file: Path, kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    restored: list[int] = []
+    restore = Contexts._restore
+
+    async def noted(self: Contexts, slot: Slot, messages: Sequence[Message], name: str) -> bool:
+        restored.append(len(messages))
+        return await restore(self, slot, messages, name)
+
+    monkeypatch.setattr(Contexts, "_restore", noted)
+    async with opened(file, kept, parallel=1) as model:
+        await model.read_ahead(PERSONA)
+        said, _ = await answered(model, "Who are you?")
+        await answered(model, "Is it late?")
+        talk = [*PERSONA, Message("user", "Who are you?"), Message("assistant", said)]
+        talk.append(Message("user", "And then?"))
+        assert [piece async for piece in model.stream(talk, Sampling(seed=1, max_tokens=4))]
+    assert restored == [4]
+    assert len(states_in(kept)) == 1, "conversations are not kept when the program ends"
 
 
 async def test_two_at_once_and_one_given_up(model: LocalModel) -> None:
