@@ -28,8 +28,12 @@ class Ears:
         self._max_seconds = max_seconds
         self._max_bytes = max_bytes
 
-    async def understand(self, sound: Sound) -> str:
+    async def understand(self, sound: Sound, language: str) -> str:
         """What is said in a recording. One that is too long is not even fetched.
+
+        Args:
+            sound: the recording.
+            language: BCP 47 tag of what is likely spoken; something else is noticed.
 
         Raises:
             ChatAnythingError: nothing was understood; says why.
@@ -41,7 +45,7 @@ class Ears:
                 f"This recording is too long; I listen for {_minutes(self._max_seconds)} at most."
             )
         data = await sound.fetch()
-        transcript = await asyncio.to_thread(self._recognizer.transcribe, data)
+        transcript = await asyncio.to_thread(self._recognizer.transcribe, data, language)
         return transcript.text
 
 

@@ -60,7 +60,7 @@ class Exchange:
         """The outlet, on which what was understood of a recording is quoted."""
         outlet = await self._open(persona, before)
         if self._sound is not None:
-            heard = await self._ears.understand(self._sound)
+            heard = await self._ears.understand(self._sound, persona.personality.language)
             await outlet.heard(heard)
             self.text = f"{self.text}\n{heard}".strip()
         return outlet
