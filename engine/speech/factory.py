@@ -6,6 +6,7 @@ import importlib.util
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ from personas.voices import VoiceCatalogue, load_voices
 
 if TYPE_CHECKING:
     from engine.models.store import ModelStore
+    from engine.speech.hibari import HibariSynthesizer
+    from engine.speech.rehearsal import Rehearser
 
 KOKORO_MODEL = "kokoro-82m"
 
@@ -30,6 +33,20 @@ class _Parts:
     settings: SpeechSettings
     voices: VoiceCatalogue
     models: ModelStore
+
+    @cached_property
+    def hibari(self) -> HibariSynthesizer:
+        """One voice model for whoever needs it."""
+        from engine.speech.hibari import HibariSynthesizer
+
+        return HibariSynthesizer(self.settings, self.voices)
+
+    @cached_property
+    def rehearser(self) -> Rehearser:
+        """Who says beforehand what a service will say."""
+        from engine.speech.rehearsal import Rehearser
+
+        return Rehearser(self.hibari)
 
 
 def open_synthesizer(
@@ -78,9 +95,7 @@ def open_ensemble(
 
 def _hibari(parts: _Parts) -> EngineEntry:
     def make() -> SpeechSynthesizer:
-        from engine.speech.hibari import HibariSynthesizer
-
-        return HibariSynthesizer(parts.settings, parts.voices)
+        return parts.hibari
 
     return EngineEntry("hibari", make, _installed("hibari", "pip install hibari-tts"))
 
@@ -107,7 +122,7 @@ def _openai(parts: _Parts) -> EngineEntry:
     def make() -> SpeechSynthesizer:
         from engine.speech.openai import OpenAISpeechSynthesizer
 
-        return OpenAISpeechSynthesizer(parts.settings, parts.voices)
+        return OpenAISpeechSynthesizer(parts.settings, parts.voices, parts.rehearser)
 
     def obstacle() -> str:
         if settings.base_url or settings.api_key.get_secret_value():
@@ -122,7 +137,7 @@ def _edge(parts: _Parts) -> EngineEntry:
     def make() -> SpeechSynthesizer:
         from engine.speech.edge import EdgeSynthesizer
 
-        return EdgeSynthesizer(parts.settings, parts.voices)
+        return EdgeSynthesizer(parts.settings, parts.voices, parts.rehearser)
 
     obstacle = _installed("edge_tts", "pip install 'chatanything[edge]'")
     return EngineEntry("edge", make, obstacle, deadline=parts.settings.edge.timeout + 5.0)
