@@ -98,6 +98,38 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outlet, "INTERVAL", 0.0)
 
 
+MakeChat = Callable[..., Chat]
+
+
+@pytest.fixture
+def make_chat(storage: Storage, catalogues: tuple[StyleCatalogue, VoiceCatalogue]) -> MakeChat:
+    """A chat with real rules, storage and engine; words, voice, pictures and film are fakes."""
+
+    def make(
+        mode: str = "text",
+        model: ScriptedModel | None = None,
+        portraits: DiscPortraits | None = None,
+        head: StillHead | None = None,
+        settings: ChatSettings | None = None,
+        hears: Any = None,
+        encode: Any = encode_frames,
+    ) -> Chat:
+        model, head = model or ScriptedModel(("Mind the rocks.",)), head or StillHead()
+        conversation = ConversationSettings(mode=mode)
+        return Chat(
+            storage,
+            Creator(model, portraits or DiscPortraits(), *catalogues, storage),
+            Conversations(model, HummingSynthesizer(), head, encode, storage, conversation),
+            *catalogues,
+            hears,
+            settings or ChatSettings(),
+            conversation,
+            HearingSettings(),
+        )
+
+    return make
+
+
 @dataclass
 class World:
     """Two servers on two shards with the bot in them, and people who use it.
@@ -189,9 +221,7 @@ MakeWorld = Callable[..., Any]
 
 @pytest.fixture
 async def make_world(
-    storage: Storage,
-    catalogues: tuple[StyleCatalogue, VoiceCatalogue],
-    monkeypatch: pytest.MonkeyPatch,
+    storage: Storage, make_chat: MakeChat, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[MakeWorld]:
     """Starts a world; when it ends, nothing unexpected was raised and all requests were right."""
     know_own_webhooks(monkeypatch)
@@ -205,20 +235,13 @@ async def make_world(
     ) -> World:
         model = ScriptedModel((lambda messages: made[-1].script(messages),))
         portraits, head = DiscPortraits(), StillHead()
-        creator = Creator(model, portraits, *catalogues, storage)
-        conversation = ConversationSettings(mode=mode)
-        conversations = Conversations(
-            model, HummingSynthesizer(), head, encode_frames, storage, conversation
-        )
-        chat = Chat(
-            storage,
-            creator,
-            conversations,
-            *catalogues,
-            hears,
-            chat_settings or ChatSettings(),
-            conversation,
-            HearingSettings(),
+        chat = make_chat(
+            mode=mode,
+            model=model,
+            portraits=portraits,
+            head=head,
+            settings=chat_settings,
+            hears=hears,
         )
         world = World(
             storage,
