@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 from pathlib import Path
@@ -34,9 +33,6 @@ async def demo(app: App, description: str, message: str, *, out: Path, seed: int
     started = time.monotonic()
     await fetch_needed(app, quiet=True)
     stages.append(("models fetched", time.monotonic() - started))
-    # The model is loaded while everything else is still being imported and opened.
-    loading = asyncio.create_task((await app.model()).read_ahead())
-    await asyncio.sleep(0)
 
     typer.echo(plain(f"\nDescription: {description}"))
     persona = await _build(app, description, seed, stages)
@@ -46,7 +42,7 @@ async def demo(app: App, description: str, message: str, *, out: Path, seed: int
     conversation = await storage.conversations.open(persona, CHANNEL)
     await storage.conversations.forget(conversation.id)
     conversations = await app.conversations()
-    await loading
+    await (await app.model()).read_ahead()
     typer.echo(plain(f"You: {message}"))
     typer.echo(plain(f"{persona.personality.name}: "), nl=False)
     answer = await watch_reply(

@@ -148,12 +148,7 @@ class LocalModel:
             return self._client, self._contexts
 
     async def _start(self) -> tuple[OpenAIModel, Contexts]:
-        # The client's library takes as long to import as a small model to load. The loading comes
-        # first: it is native code, and goes on while Python imports.
-        loop = asyncio.get_running_loop()
-        loading = loop.run_in_executor(None, self._load)
-        importing = loop.run_in_executor(None, _import_client)
-        (self._server, states), _ = await asyncio.gather(loading, importing)
+        self._server, states = await asyncio.to_thread(self._load)
         client = OpenAIModel(
             base_url=f"{self._server.url}/v1",
             api_key=self._server.key,
@@ -174,9 +169,7 @@ class LocalModel:
             states = PromptStates(options.states, self._states_bytes, identity(self._path))
             if not states.open():
                 options, states = replace(options, states=None), None
-        return LlamaServer(self._path, options), states
+        server = LlamaServer(self._path, options)
+        import openai  # noqa: F401  here, and not where the event loop would wait for it
 
-
-def _import_client() -> None:
-    with contextlib.suppress(ImportError):
-        import openai  # noqa: F401
+        return server, states
