@@ -148,20 +148,21 @@ class LocalModel:
             return self._client, self._contexts
 
     async def _start(self) -> tuple[OpenAIModel, Contexts]:
-        self._server, states = await asyncio.to_thread(self._load)
+        server, states = await asyncio.to_thread(self._load)
+        self._server = server
         client = OpenAIModel(
-            base_url=f"{self._server.url}/v1",
-            api_key=self._server.key,
+            base_url=f"{server.url}/v1",
+            api_key=server.key,
             model=self._name,
             timeout=self._timeout,
             retries=0,
-            context_tokens=self._server.context_tokens,
+            context_tokens=server.context_tokens,
             extra=_CHAT,
             place="the language model on this machine",
             remedy="It may have run out of memory; start the program again.",
             use_proxy=False,
         )
-        return client, Contexts(client, self._server.url, self._options.parallel, states)
+        return client, Contexts(client, server.url, self._options.parallel, states)
 
     def _load(self) -> tuple[LlamaServer, PromptStates | None]:
         options, states = self._options, None
