@@ -85,8 +85,6 @@ class TelegramAdapter:
         self._application.add_handler(TypeHandler(Update, Router(self._desk).take))
         self._application.add_error_handler(_failed)
         self._closing = asyncio.Event()
-        self._running = False
-        self._connected = True
 
     async def run(self) -> None:
         """Serves until it is closed.
@@ -95,15 +93,16 @@ class TelegramAdapter:
             UnavailableError: Telegram does not let it in, or cannot be reached; says what to do.
         """
         hide(self._token)
-        self._running = True
         try:
             async with self._application:
                 await self._menu()
                 await self._listen()
                 await self._application.start()
                 log.info("On Telegram as @%s", self._application.bot.username)
-                await self._closing.wait()
-                await self._leave()
+                try:
+                    await self._closing.wait()
+                finally:
+                    await self._leave()
         except InvalidToken:
             # The library's own error tells the token.
             raise UnavailableError(
@@ -112,7 +111,8 @@ class TelegramAdapter:
         except TelegramError as error:
             raise UnavailableError("Telegram cannot be reached. Try again later.") from error
         finally:
-            self._running = False
+            # Where it was not let in, the library leaves its connections open.
+            await self._desk.bot.shutdown()
 
     async def aclose(self) -> None:
         """Ends what goes on, and disconnects. Safe to call twice."""

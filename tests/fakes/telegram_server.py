@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Self
+import contextlib
+from typing import Any, NoReturn, Self
 
 import aiohttp
 from aiohttp import web
@@ -20,6 +21,8 @@ class TelegramServer:
     Attributes:
         telegram: what happens there.
         gateway: status codes with which the next requests are turned away at the door.
+        plain_webhook: whether updates go to the webhook without TLS, as behind a proxy.
+        posted: how the webhook answered.
         dropping: whether connections are cut without an answer, and nothing is done.
     """
 
@@ -27,10 +30,11 @@ class TelegramServer:
         self.telegram = telegram
         self.gateway: list[int] = []
         self.dropping = False
+        self.plain_webhook = False
+        self.posted: list[int] = []
         self._runner: web.AppRunner | None = None
         self._port = 0
         self._posting: set[asyncio.Task[None]] = set()
-        self.posted: list[int] = []
 
     @property
     def base_url(self) -> str:
@@ -70,9 +74,7 @@ class TelegramServer:
 
     async def _call(self, request: web.Request) -> web.StreamResponse:
         if self.dropping:
-            assert request.transport is not None
-            request.transport.abort()
-            return web.Response()
+            _cut_off(request)
         if self.gateway:
             return web.Response(status=self.gateway.pop(0), text="<html>Bad Gateway</html>")
         parameters: dict[str, str] = dict(request.query)
@@ -87,9 +89,7 @@ class TelegramServer:
                 request.match_info["token"], request.match_info["method"], parameters, files
             )
         except LostError:
-            assert request.transport is not None
-            request.transport.abort()
-            return web.Response()
+            _cut_off(request)
         return web.json_response(answer, status=code)
 
     async def _file(self, request: web.Request) -> web.Response:
@@ -105,12 +105,21 @@ class TelegramServer:
         headers: dict[str, Any] = {}
         if secret := self.telegram.webhook.get("secret_token"):
             headers["X-Telegram-Bot-Api-Secret-Token"] = secret
+        url = str(self.telegram.webhook["url"])
+        if self.plain_webhook:
+            url = url.replace("https://", "http://", 1)
         async with aiohttp.ClientSession() as session:
-            for _ in range(5):
-                async with session.post(
-                    self.telegram.webhook["url"], json=update, headers=headers, ssl=False
-                ) as response:
-                    self.posted.append(response.status)
-                    if response.status == 200:
-                        return
+            for _ in range(20):
+                with contextlib.suppress(aiohttp.ClientConnectorError):
+                    async with session.post(url, json=update, headers=headers) as response:
+                        self.posted.append(response.status)
+                        if response.status == 200:
+                            return
                 await asyncio.sleep(0.05)
+
+
+def _cut_off(request: web.Request) -> NoReturn:
+    """Ends the connection without an answer."""
+    assert request.transport is not None
+    request.transport.abort()
+    raise asyncio.CancelledError

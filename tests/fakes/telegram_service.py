@@ -305,6 +305,8 @@ class Telegram:
 
     def _do_set_webhook(self, call: Call) -> bool:
         self.webhook = dict(call.parameters)
+        while self.deliver is not None and self._updates:
+            self.deliver(self._updates.popleft())
         return True
 
     def _do_delete_webhook(self, call: Call) -> bool:

@@ -6,8 +6,6 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
-from telegram.request import BaseRequest
-
 from bot.chat.chat import Chat
 from bot.chat.settings import ChatSettings
 from bot.telegram.clock import Clock
@@ -39,7 +37,7 @@ class Listener:
 
     name = "listener"
 
-    def transcribe(self, data: bytes, **_: Any) -> Transcript:
+    def transcribe(self, data: bytes, *_: Any) -> Transcript:
         return Transcript(data.decode(), "en", (), 1.0)
 
 
@@ -55,7 +53,8 @@ class House:
     speech: HummingSynthesizer = field(default_factory=HummingSynthesizer)
     head: StillHead = field(default_factory=StillHead)
     portraits: DiscPortraits = field(default_factory=DiscPortraits)
-    requests: tuple[BaseRequest, BaseRequest] | None = None
+    wired: bool = False
+    token: str = TOKEN
     limits: ChatSettings = field(default_factory=lambda: ChatSettings(at_once=8))
 
     async def start(self) -> None:
@@ -77,12 +76,13 @@ class House:
             how,
             HearingSettings(),
         )
-        usual, polling = self.requests or (
-            TelegramRequest(self.telegram),
-            TelegramRequest(self.telegram),
-        )
+        doubles = TelegramRequest(self.telegram), TelegramRequest(self.telegram)
         self.adapter = TelegramAdapter(
-            self.chat, TOKEN, self.settings, clock=self.clock, requests=(usual, polling)
+            self.chat,
+            self.token,
+            self.settings,
+            clock=self.clock,
+            requests=None if self.wired else doubles,
         )
         self.running = asyncio.create_task(self.adapter.run())
 
