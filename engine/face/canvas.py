@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.face.colours import Rgb
-from engine.face.curves import Points, f32
+from engine.face.curves import Points, ellipse, f32
 
 Mask = NDArray[np.uint8]
 
@@ -76,9 +76,11 @@ class Canvas:
         self._is_clear = True
 
     def sprite(self) -> Sprite:
-        """What was drawn."""
-        packed = self.pixels.view(np.uint32) ^ _ALPHA
-        return Sprite(packed.view(np.uint8), self.origin, self.scale)
+        """What was drawn, without the clear margin around it."""
+        x, y, width, height = cv2.boundingRect(cv2.extractChannel(self.pixels, 3))
+        packed = self.pixels.view(np.uint32)[y : y + height, x : x + width] ^ _ALPHA
+        origin = (self.origin[0] - x, self.origin[1] - y)
+        return Sprite(packed.view(np.uint8), origin, self.scale)
 
     def _corners(self, polygon: Points) -> NDArray[np.int32]:
         placed = polygon * self._unit
@@ -150,6 +152,36 @@ class Canvas:
             mask = cv2.min(mask, within[area])
         self._lay(area, np.asarray(mask, np.uint8), colour, opacity)
 
+    def spot(
+        self,
+        centre: tuple[float, float],
+        radii: tuple[float, float],
+        softness: float,
+        colour: Rgb,
+        opacity: float,
+        within: Mask,
+    ) -> None:
+        """Lays a soft ellipse that is always of the same size; its place is a whole pixel.
+
+        Args:
+            centre: of the ellipse.
+            radii: half its width and height.
+            softness: over how many portrait pixels its edge fades.
+            colour: of the layer.
+            opacity: 0 to 1, in the middle.
+            within: nothing is laid outside of this area.
+        """
+        stamp = _stamp(radii[0] * self.scale, radii[1] * self.scale, softness * self.scale * 0.5)
+        rows, columns = stamp.shape
+        left = round(self.origin[0] + centre[0] * self.scale - columns / 2)
+        top = round(self.origin[1] + centre[1] * self.scale - rows / 2)
+        area = (slice(max(top, 0), max(top + rows, 0)), slice(max(left, 0), max(left + columns, 0)))
+        inside = within[area]
+        if inside.size:
+            stamp = stamp[area[0].start - top :, area[1].start - left :]
+            mask = cv2.min(stamp[: inside.shape[0], : inside.shape[1]], inside)
+            self._lay(area, np.asarray(mask, np.uint8), colour, opacity)
+
     def flood(self, colour: Rgb) -> None:
         """Fills everything with an opaque colour."""
         self.pixels.view(np.uint32)[:] = np.array([*colour, 255], np.uint8).view(np.uint32)
@@ -214,6 +246,16 @@ def _coloured(mask: Mask, colour: Rgb, opacity: float) -> NDArray[np.uint8]:
     """A layer of one colour, as opaque as `mask` says, [height, width, 4]."""
     packed = np.take(_levels(colour, opacity), mask)
     return packed.view(np.uint8).reshape(*mask.shape, 4)
+
+
+@lru_cache(maxsize=64)
+def _stamp(wide: float, tall: float, sigma: float) -> Mask:
+    """A soft ellipse in the middle of a mask that just holds it."""
+    across, down = math.ceil(wide + 3 * sigma), math.ceil(tall + 3 * sigma)
+    mask: Mask = np.zeros((2 * down, 2 * across), np.uint8)
+    corners = (ellipse((across - 0.5, down - 0.5), (wide, tall)) * (1 << _SHIFT)).round()
+    cv2.fillPoly(mask, [corners.astype(np.int32)], 255, cv2.LINE_AA, _SHIFT)
+    return np.asarray(cv2.GaussianBlur(mask, (0, 0), max(sigma, 0.3)), np.uint8)
 
 
 @lru_cache(maxsize=256)

@@ -49,7 +49,7 @@ def ellipse(
     return _circle(count) @ axes
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def _circle(count: int) -> NDArray[np.float32]:
     """Homogeneous points of the unit circle, [count, 3]."""
     angle = np.linspace(0, 2 * np.pi, count, endpoint=False, dtype=np.float32)

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from functools import partial
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.face.blend import blend
+from engine.face.blend import Way, blend
 from engine.face.blush import draw_blush
 from engine.face.brows import draw_brow
 from engine.face.canvas import Sprite
 from engine.face.curves import f32
 from engine.face.eyes import EyeState, draw_eye, height
+from engine.face.lips import MouthState
 from engine.face.moods import EXPRESSIONS
-from engine.face.mouth import MouthState, draw_mouth
+from engine.face.mouth import draw_mouth
 from engine.face.nose import draw_nose
 from engine.face.pose import REST, FacePose
+from engine.face.sprites import SpriteCache
 from personas.persona import FaceGeometry, FaceLook
 
 Affine = NDArray[np.float32]
@@ -28,10 +29,6 @@ Affine = NDArray[np.float32]
 
 _STEPS: Final = 40
 """Poses are rounded to this many steps a unit, so that drawn features can be used again."""
-
-_KEEP: Final = 400
-"""Drawn features that are kept; about 20 MB at 512 px."""
-
 
 _ABOVE_CORNERS: Final = 0.1
 """An eye's place is the middle between its corners, and eyes open more above that than below:
@@ -54,13 +51,23 @@ class FacePainter:
     what they do, and placed with sub-pixel precision: on a turned head as on a ball.
     """
 
-    def __init__(self, geometry: FaceGeometry, look: FaceLook) -> None:
-        """A painter for the face at `geometry` that looks like `look`."""
+    def __init__(
+        self, geometry: FaceGeometry, look: FaceLook, sprites: SpriteCache | None = None
+    ) -> None:
+        """A painter for the face at `geometry` that looks like `look`.
+
+        Args:
+            geometry: where the face is, pixels of the portrait.
+            look: how it is drawn.
+            sprites: what painters of the same face have drawn; None to start afresh.
+        """
         self.geometry = geometry
         self.look = look
         self._mood = EXPRESSIONS[look.mood]
-        self._cache: OrderedDict[Hashable, Sprite | None] = OrderedDict()
+        self._cache = SpriteCache() if sprites is None else sprites
         self._cos, self._sin = math.cos(geometry.roll), math.sin(geometry.roll)
+        radius = geometry.eye_radius
+        self._nose_size = min(max(geometry.width * 0.075, radius * 0.3), radius * 0.8)
 
     def paint(
         self, image: NDArray[np.uint8], pose: FacePose = REST, transform: Affine | None = None
@@ -72,13 +79,11 @@ class FacePainter:
             pose: what the face does; values out of range are clamped.
             transform: from the portrait's pixels to the image's; None where they are the same.
         """
+        way = None if transform is None else transform.tolist()
         for sprite, place in self.sprites(pose):
-            if transform is not None:
-                place = transform[:, :2] @ place
-                place[:, 2] += transform[:, 2]
-            blend(image, sprite, place)
+            blend(image, sprite, place if way is None else _then(place, way))
 
-    def sprites(self, pose: FacePose = REST) -> list[tuple[Sprite, Affine]]:
+    def sprites(self, pose: FacePose = REST) -> list[tuple[Sprite, Way]]:
         """The drawn features of a pose, from back to front.
 
         Each comes with the way from its own coordinates (portrait pixels around its centre) to
@@ -87,7 +92,7 @@ class FacePainter:
         geometry, look, mood = self.geometry, self.look, self._mood
         smile = _step(_clamp(mood.smile + _clamp(pose.smile) * (1 - 0.5 * abs(mood.smile))), 16)
         turn = (_clamp(pose.turn_x), _clamp(pose.turn_y))
-        placed: list[tuple[Sprite, Affine]] = []
+        placed: list[tuple[Sprite, Way]] = []
 
         def put(
             key: Hashable,
@@ -96,17 +101,16 @@ class FacePainter:
             depth: float = 1.0,
             lift: float = 0.0,
         ) -> None:
-            sprite = self._kept(key, draw)
+            sprite = self._cache.get(key, draw)
             if sprite is not None:
-                placed.append((sprite, self.place(at, depth, lift, turn)))
+                placed.append((sprite, self._way(at, depth, lift, turn)))
 
         radius, width = geometry.eye_radius, geometry.mouth_width
         if look.blush is not None:
             for side, corner in ((-1, geometry.left_eye), (1, geometry.right_eye)):
                 cheek = self._cheek(corner, side)
                 put(("blush",), partial(draw_blush, look, radius * 0.95), cheek, 0.95)
-        nose_size = float(np.clip(geometry.width * 0.075, radius * 0.3, radius * 0.8))
-        put(("nose",), partial(draw_nose, look, nose_size), geometry.nose, 1.25)
+        put(("nose",), partial(draw_nose, look, self._nose_size), geometry.nose, 1.25)
 
         mouth = MouthState(
             jaw=_step(_clamp(pose.jaw, 0), 32),
@@ -152,15 +156,6 @@ class FacePainter:
             )
         return placed
 
-    def _kept(self, key: Hashable, draw: Callable[[], Sprite | None]) -> Sprite | None:
-        if key in self._cache:
-            self._cache.move_to_end(key)
-            return self._cache[key]
-        sprite = self._cache[key] = draw()
-        if len(self._cache) > _KEEP:
-            self._cache.popitem(last=False)
-        return sprite
-
     def _cheek(self, eye: tuple[float, float], side: int) -> tuple[float, float]:
         geometry = self.geometry
         drop = geometry.eye_radius * (height(self.look) + 0.75)
@@ -183,6 +178,11 @@ class FacePainter:
         Returns:
             From the feature's own coordinates to the portrait.
         """
+        return f32(self._way(at, depth, lift, turn))
+
+    def _way(
+        self, at: tuple[float, float], depth: float, lift: float, turn: tuple[float, float]
+    ) -> Way:
         geometry = self.geometry
         cos, sin = self._cos, self._sin
         dx, dy = at[0] - geometry.centre[0], at[1] - geometry.centre[1]
@@ -190,7 +190,17 @@ class FacePainter:
         down, tall = _turned(dy * cos - dx * sin + lift, geometry.height, turn[1] * 0.24, depth)
         x = geometry.centre[0] + across * cos - down * sin
         y = geometry.centre[1] + across * sin + down * cos
-        return f32([[cos * wide, -sin * tall, x], [sin * wide, cos * tall, y]])
+        return (cos * wide, -sin * tall, x), (sin * wide, cos * tall, y)
+
+
+def _then(first: Way, second: Sequence[Sequence[float]]) -> Way:
+    """One way after another."""
+    (a, b, x), (c, d, y) = first
+    (p, q, u), (r, s, v) = second
+    return (
+        (p * a + q * c, p * b + q * d, p * x + q * y + u),
+        (r * a + s * c, r * b + s * d, r * x + s * y + v),
+    )
 
 
 def _turned(at: float, span: float, angle: float, depth: float) -> tuple[float, float]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.face.painter import FacePainter
+from engine.face.sprites import SpriteCache
 from engine.portrait.base import Image, PortraitDraft
 from engine.speech.base import Speech
 from engine.talkinghead.base import HeadCapabilities
@@ -27,10 +28,14 @@ class DrawnPortrait:
     Attributes:
         stage: the layers at the size of a frame.
         room: scale of turns to the side and up or down, so that the face stays on the body.
+        warp: the body before its background.
+        sprites: features that were drawn for one clip and are of use for the next.
     """
 
     stage: Stage
     room: tuple[float, float]
+    warp: BodyWarp
+    sprites: SpriteCache
 
 
 class DrawnHead:
@@ -59,7 +64,12 @@ class DrawnHead:
             InvalidInputError: the portrait is no picture.
         """
         stage = make_stage(portrait, self._size)
-        return DrawnPortrait(stage, turning_room(stage.body[..., 3], stage.geometry, stage.look))
+        return DrawnPortrait(
+            stage=stage,
+            room=turning_room(stage.body[..., 3], stage.geometry, stage.look),
+            warp=BodyWarp(stage.background, stage.body),
+            sprites=SpriteCache(),
+        )
 
     def frames(self, prepared: DrawnPortrait, speech: Speech, seed: int = 0) -> Iterator[Image]:
         """RGB frames of the speech, from rest to rest; each is reused for the next one.
@@ -82,9 +92,8 @@ class DrawnHead:
 
 def perform(prepared: DrawnPortrait, performance: Performance) -> Iterator[Image]:
     """The frames of a performance, drawn into one picture that is reused."""
-    stage = prepared.stage
-    warp = BodyWarp(stage.background, stage.body)
-    painter = FacePainter(stage.geometry, stage.look)
+    stage, warp = prepared.stage, prepared.warp
+    painter = FacePainter(stage.geometry, stage.look, prepared.sprites)
     frame = np.empty_like(stage.background)
     performance["turn_x"] *= np.float32(prepared.room[0])
     performance["turn_y"] *= np.float32(prepared.room[1])

@@ -25,8 +25,8 @@ _LEAN: Final = 0.022
 """Radians at lean 1."""
 _SQUASH: Final = 0.014
 """Change of height at squash 1."""
-_BAND: Final = 80
-"""Rows in which the bend is taken as straight: at 512 pixels it is, to a tenth of a pixel."""
+_BAND: Final = 128
+"""Rows in which the bend is taken as straight: at 512 pixels it is, to a fifth of a pixel."""
 _FACE_SPAN: Final = 0.19
 """About a face's height, as a share of the picture's."""
 
@@ -112,26 +112,27 @@ class BodyWarp:
         self._base_x = float(foot[0] + foot[-1] + 1) / 2
         self._tall = max(self._base_y - self._top, 1.0)
         self._knots = np.rint(np.linspace(0, self.size, max(self.size // _BAND, 1) + 1))
+        height = np.clip((self._base_y - self._knots) / self._tall, 0, 1.3)
+        self._lever = _SWAY * self._tall * height**1.7
         # Where the body begins and ends in each row; without body it ends before it begins.
         self._left, self._right = _outer(body[..., 3] > 0)
         # The longest piece of each row that hides everything behind it.
         self._solid_left, self._solid_right = _longest(body[..., 3] == 255)
+        # By how far up and down; found when first asked for, the same whoever asks.
+        self._found: dict[int, list[tuple[int, int, int, int]]] = {}
         self._at_rest = self._compose(self.moved(BodyPose()), np.empty_like(self.background))
 
     def moved(self, pose: BodyPose) -> Moved:
         """Where a pose brings the body."""
         tall = 1 + _SQUASH * pose.squash
-        wide = 1 / np.sqrt(tall)
-        angle = _LEAN * pose.lean
-        cos, sin = np.cos(angle), np.sin(angle)
+        wide = 1 / math.sqrt(tall)
+        cos, sin = math.cos(_LEAN * pose.lean), math.sin(_LEAN * pose.lean)
         # Turned like a picture on a nail: to the right is clockwise.
-        linear = np.array([[cos * wide, -sin * tall], [sin * wide, cos * tall]])
-        base = np.array([self._base_x, self._base_y])
-        offset = base - linear @ base
-        height = np.clip((self._base_y - self._knots) / self._tall, 0, 1.3)
-        bend = _SWAY * pose.sway * self._tall * height**1.7
+        a, b, c, d = cos * wide, -sin * tall, sin * wide, cos * tall
+        x, y = self._base_x, self._base_y
+        linear = np.array([[a, b, x - a * x - b * y], [c, d, y - c * x - d * y]])
         is_rest = not (pose.sway or pose.lean or pose.squash)
-        return Moved(np.hstack([linear, offset[:, None]]), self._knots, bend, is_rest)
+        return Moved(linear, self._knots, pose.sway * self._lever, is_rest)
 
     def draw(self, moved: Moved, frame: Image) -> Image:
         """The moved body before its background, drawn into `frame`, [size, size, 3]."""
@@ -141,15 +142,17 @@ class BodyWarp:
         return self._compose(moved, frame)
 
     def _compose(self, moved: Moved, frame: Image) -> Image:
-        np.copyto(frame, self.background)
         far_x, far_y = (far + 1 for far in moved.reach)
-        for top, bottom, way in moved.bands():
+        spans = self._spans(far_y)
+        for (top, bottom, way), span in zip(moved.bands(), spans, strict=True):
+            behind, target = self.background[top:bottom], frame[top:bottom]
             # Only where the body can have come to: often that is less than half of the picture.
-            rows = slice(max(top - far_y, 0), bottom + far_y)
-            left = max(int(self._left[rows].min()) - far_x, 0)
-            right = min(int(self._right[rows].max()) + far_x, self.size)
+            left, right = max(span[0] - far_x, 0), min(span[1] + far_x, self.size)
             if left >= right:
+                np.copyto(target, behind)
                 continue
+            target[:, :left] = behind[:, :left]
+            target[:, right:] = behind[:, right:]
             (a, b, x), (c, d, y) = way
             layer = cv2.warpAffine(
                 self._body,
@@ -158,19 +161,34 @@ class BodyWarp:
                 flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
                 borderMode=cv2.BORDER_REPLICATE,
             )
-            target = frame[top:bottom, left:right]
             # What is solid wherever it has come from needs no blending; a picture's edge goes on.
-            first, last = int(self._solid_left[rows].max()), int(self._solid_right[rows].min())
-            first = first + far_x - left if first else 0
-            last = (last - far_x if last < self.size else right) - left
+            first = span[2] + far_x if span[2] else left
+            last = span[3] - far_x if span[3] < self.size else right
             if first >= last:
-                lay_over(target, layer)
-                continue
-            cv2.cvtColor(layer[:, first:last], cv2.COLOR_RGBA2RGB, dst=target[:, first:last])
-            for beside in (slice(0, first), slice(last, None)):
-                if target[:, beside].size:
-                    lay_over(target[:, beside], layer[:, beside])
+                first = last = right
+            else:
+                solid = layer[:, first - left : last - left]
+                cv2.cvtColor(solid, cv2.COLOR_RGBA2RGB, dst=target[:, first:last])
+            for start, end in ((left, first), (last, right)):
+                if start < end:
+                    part = layer[:, start - left : end - left]
+                    lay_over(target[:, start:end], part, behind[:, start:end])
         return frame
+
+    def _spans(self, far: int) -> list[tuple[int, int, int, int]]:
+        """For each band, and rows up to `far` beside it: where the body begins, ends, is solid."""
+        if far not in self._found:
+            self._found[far] = [
+                (
+                    int(self._left[rows].min()),
+                    int(self._right[rows].max()),
+                    int(self._solid_left[rows].max()),
+                    int(self._solid_right[rows].min()),
+                )
+                for top, bottom in pairwise(self._knots.astype(int).tolist())
+                for rows in (slice(max(top - far, 0), bottom + far),)
+            ]
+        return self._found[far]
 
 
 def _outer(body: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

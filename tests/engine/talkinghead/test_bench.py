@@ -16,7 +16,8 @@ def test_a_report_of_a_short_clip() -> None:
     report = run(DrawnHead(128), 1.0, settings=settings, speech_synthesis=0.25)
     assert report.frames == 25
     assert report.seconds == pytest.approx(1.0)
-    assert report.drawing_fps > 0
+    assert 0 < report.drawing_fps_lowest <= report.drawing_fps <= report.drawing_fps_highest
+    assert report.redrawing_fps > 0
     assert 0 < report.encoder_share < 1
     assert report.real_time_factor >= report.total
     assert json.loads(json.dumps(report.as_dict()))["renderer"] == "drawn-1"

@@ -102,6 +102,24 @@ def test_edges_stay_smooth_and_without_gaps(pose: BodyPose) -> None:
     assert np.abs(frame[..., 0] + frame[..., 1] - 255).max() <= 2
 
 
+@pytest.mark.parametrize("pose", POSES)
+def test_what_hides_all_behind_it_looks_like_what_nearly_does(pose: BodyPose) -> None:
+    random = np.random.default_rng(0)
+    background = random.integers(0, 255, (256, 256, 3), np.uint8)
+    y, x = np.mgrid[:256, :256]
+    body = np.zeros((256, 256, 4), np.uint8)
+    body[..., :3] = np.stack([x, y, 255 - x], axis=2)
+    body[..., 3] = np.where((np.abs(x - 128) < 40 + y / 4) & (y > 50), 255, 0)
+    body[100:110, 100:105, 3] = 0
+    nearly = body.copy()
+    np.minimum(nearly[..., 3], 254, out=nearly[..., 3])
+    frames = []
+    for pixels in (body, nearly):
+        warp = BodyWarp(background, pixels)
+        frames.append(warp.draw(warp.moved(pose), np.empty_like(background)).astype(int))
+    assert np.abs(frames[0] - frames[1]).max() <= 4
+
+
 def test_no_dark_fringe_where_transparent_pixels_are_black() -> None:
     background = np.full((256, 256, 3), 255, np.uint8)
     _, body = layers()
@@ -245,6 +263,15 @@ def test_frames_of_ten_minutes_take_no_more_memory_than_those_of_ten_seconds() -
         tracemalloc.stop()
     # Drawn features are kept up to a bound; frames are not.
     assert after - before < 2_000_000
+
+
+def test_a_clip_is_the_same_whatever_the_portrait_said_before() -> None:
+    head = DrawnHead(128)
+    fresh, used = head.prepare(portrait(128)), head.prepare(portrait(128))
+    for _ in head.frames(used, babble(2.0, seed=4)):
+        pass
+    pairs = zip(head.frames(fresh, babble(1.0)), head.frames(used, babble(1.0)), strict=True)
+    assert all(np.array_equal(one, other) for one, other in pairs)
 
 
 def test_the_painter_is_what_the_portrait_was_painted_with() -> None:
