@@ -57,6 +57,7 @@ class DiscordServer:
 
     def __init__(self, upload_limit: int = 10 * 1024 * 1024) -> None:
         self.upload_limit = upload_limit
+        self.guilds: dict[int, list[int]] = {GUILD: [CHANNEL]}
         self.requests: list[Request] = []
         self.messages: dict[int, dict[str, Any]] = {}
         self.files: dict[str, bytes] = {}
@@ -118,9 +119,11 @@ class DiscordServer:
             Trouble(method, re.compile(path), 429, times, retry_after=retry_after)
         )
 
-    async def say(self, text: str, *, mention: bool = True, author: int = MEMBER) -> int:
-        """A member writes in the channel."""
-        message = self._message(CHANNEL, _user(author), text)
+    async def say(
+        self, text: str, *, mention: bool = True, author: int = MEMBER, channel: int = CHANNEL
+    ) -> int:
+        """A member writes in a channel."""
+        message = self._message(channel, _user(author), text)
         message["mentions"] = [_user(BOT, bot=True)] if mention else []
         message["member"] = _member()
         await self.dispatch("MESSAGE_CREATE", message)
@@ -138,7 +141,7 @@ class DiscordServer:
             "version": 1,
             "guild_id": str(GUILD),
             "channel_id": str(CHANNEL),
-            "channel": _channel(),
+            "channel": _channel(CHANNEL, GUILD),
             "member": {**_member(), "user": _user(MEMBER), "permissions": _EVERYTHING},
             "data": data,
             "app_permissions": _EVERYTHING,
@@ -210,13 +213,14 @@ class DiscordServer:
         ready = {
             "v": 10,
             "user": _user(BOT, bot=True),
-            "guilds": [{"id": str(GUILD), "unavailable": True}],
+            "guilds": [{"id": str(guild), "unavailable": True} for guild in self.guilds],
             "session_id": "session",
             "resume_gateway_url": f"ws://127.0.0.1:{self._port}/gateway",
             "shard": shard,
             "application": {"id": str(BOT), "flags": 0},
         }
-        for name, data in (("READY", ready), ("GUILD_CREATE", _guild())):
+        guilds = [("GUILD_CREATE", _guild(*one)) for one in self.guilds.items()]
+        for name, data in (("READY", ready), *guilds):
             self._events.append({"op": 0, "t": name, "s": len(self._events) + 1, "d": data})
             await socket.send_json(self._events[-1])
 
@@ -293,11 +297,13 @@ class DiscordServer:
                 return 200, {"interaction": interaction, "resource": None}
             case ["POST", "channels", _, "typing"]:
                 return 204, None
-            case ["GET", "channels", _, "webhooks"]:
-                return 200, list(self.webhooks.values())
+            case ["GET", "channels", channel, "webhooks"]:
+                there = list(self.webhooks.values())
+                return 200, [hook for hook in there if hook["channel_id"] == channel]
             case ["POST", "channels", channel, "webhooks"]:
                 hook = {"id": str(self._id()), "type": 1, "name": seen.body["name"]}
-                hook |= {"channel_id": channel, "guild_id": str(GUILD), "token": f"t{hook['id']}"}
+                hook |= {"channel_id": channel, "guild_id": self._guild_of(int(channel))}
+                hook |= {"token": f"t{hook['id']}"}
                 hook |= {"application_id": str(BOT), "user": _user(BOT, bot=True), "avatar": None}
                 self.webhooks[int(hook["id"])] = hook
                 return 200, hook
@@ -311,7 +317,8 @@ class DiscordServer:
             case ["POST", "webhooks", hook, _] if int(hook) in self.webhooks:
                 name = seen.body.get("username") or "ChatAnything"
                 author = {**_user(int(hook), bot=True), "username": name}
-                return self._post(seen, CHANNEL, author, webhook=hook)
+                channel = int(self.webhooks[int(hook)]["channel_id"])
+                return self._post(seen, channel, author, webhook=hook)
             case ["PATCH", "webhooks", _, token, "messages", "@original"]:
                 return 200, self._message(CHANNEL, _user(BOT, bot=True), str(token))
             case ["PATCH", "webhooks", _, _, "messages", id] | [
@@ -377,7 +384,7 @@ class DiscordServer:
         return {
             "id": str(self._id()),
             "channel_id": str(channel),
-            "guild_id": str(GUILD),
+            "guild_id": self._guild_of(channel),
             "author": author,
             "content": text,
             "timestamp": "2026-01-01T00:00:00+00:00",
@@ -396,6 +403,9 @@ class DiscordServer:
     def _command(self, command: dict[str, Any]) -> dict[str, Any]:
         given = {"id": str(self._id()), "application_id": str(BOT), "version": "1"}
         return {"description": "", "type": 1, **command, **given}
+
+    def _guild_of(self, channel: int) -> str:
+        return next(str(guild) for guild, there in self.guilds.items() if channel in there)
 
     def _id(self) -> int:
         self._next_id += 1 << 22
@@ -436,9 +446,9 @@ def _application() -> dict[str, Any]:
     }
 
 
-def _channel() -> dict[str, Any]:
+def _channel(id: int, guild: int) -> dict[str, Any]:
     return {
-        "id": str(CHANNEL),
+        "id": str(id),
         "type": 0,
         "name": "general",
         "position": 0,
@@ -446,19 +456,19 @@ def _channel() -> dict[str, Any]:
         "parent_id": None,
         "topic": None,
         "nsfw": False,
-        "guild_id": str(GUILD),
+        "guild_id": str(guild),
         "permissions": _EVERYTHING,
         "rate_limit_per_user": 0,
         "last_message_id": None,
     }
 
 
-def _guild() -> dict[str, Any]:
-    role = {"id": str(GUILD), "name": "@everyone", "permissions": _EVERYTHING, "position": 0}
+def _guild(id: int, channels: list[int]) -> dict[str, Any]:
+    role = {"id": str(id), "name": "@everyone", "permissions": _EVERYTHING, "position": 0}
     role |= {"color": 0, "hoist": False, "managed": False, "mentionable": False, "flags": 0}
     role["colors"] = {"primary_color": 0, "secondary_color": None, "tertiary_color": None}
     return {
-        "id": str(GUILD),
+        "id": str(id),
         "name": "The server",
         "owner_id": str(OWNER),
         "icon": None,
@@ -484,7 +494,7 @@ def _guild() -> dict[str, Any]:
         "unavailable": False,
         "joined_at": "2025-01-01T00:00:00+00:00",
         "members": [{**_member(), "user": _user(BOT, bot=True)}],
-        "channels": [_channel()],
+        "channels": [_channel(channel, id) for channel in channels],
         "threads": [],
         "presences": [],
         "voice_states": [],

@@ -45,7 +45,7 @@ async def running(
     settings = DiscordSettings(message_content=True)
     # The library waits for servers to arrive; here there is one, and it is there at once.
     bot = PersonaBot(settings, guild_ready_timeout=0.05)
-    chat = make_chat(mode="clip", **options)
+    chat = make_chat(**{"mode": "clip", **options})
     bot.context = Context(chat, open_stage(bot, settings, storage.media))
     adapter = DiscordAdapter(bot, "token", grace=5.0)
     serving = asyncio.create_task(adapter.run())
