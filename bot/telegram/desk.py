@@ -115,6 +115,7 @@ class Desk:
                 spot,
                 reply_to=reply_to,
                 name=await self.byline(place, person, persona),
+                portrait=persona.portrait,
                 notes=form != "video",
                 markup=markup,
                 before=before,

@@ -32,7 +32,8 @@ from bot.telegram.limiter import NotNowError, Urgency
 from bot.telegram.spots import Spot
 from engine.speech.base import Speech
 from engine.talkinghead.base import Clip
-from personas.errors import InvalidInputError
+from personas.errors import ChatAnythingError, InvalidInputError
+from personas.persona import Portrait
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +70,7 @@ class TelegramOutlet:
         spot: where.
         reply_to: the message that is answered; quoted in groups.
         name: of the persona, to be shown where several are in the chat.
+        portrait: of the persona: where its face is in a clip.
         notes: whether clips are round; False sends videos.
         markup: buttons below the finished text.
         before: messages of an earlier answer, whose place this one takes.
@@ -83,6 +85,7 @@ class TelegramOutlet:
         *,
         reply_to: int | None = None,
         name: str = "",
+        portrait: Portrait | None = None,
         notes: bool = True,
         markup: InlineKeyboardMarkup | None = None,
         before: Before | None = None,
@@ -91,7 +94,7 @@ class TelegramOutlet:
     ) -> None:
         self._bot, self._spot, self._reply_to = bot, spot, reply_to
         self._head = Rich().add(harmless(name), "bold").add("\n") if name else Rich()
-        self._notes, self._markup = notes, markup
+        self._portrait, self._notes, self._markup = portrait, notes, markup
         self._file_limit, self._clock = file_limit, clock or Clock()
         self._drafts = spot.private
         self._draft = secrets.randbelow(2**31 - 1) + 1
@@ -304,11 +307,13 @@ class TelegramOutlet:
         self._check_size(len(clip.data))
         from engine.talkinghead.clips import thumbnail
 
+        is_round = self._notes and clip.duration <= NOTE_SECONDS and clip.size <= NOTE_SIZE
+        if is_round:
+            clip = await self._rounded(clip)
         picture = None
         with contextlib.suppress(InvalidInputError):
             picture = await asyncio.to_thread(thumbnail, clip, THUMBNAIL_SIZE)
         seconds = max(1, math.ceil(clip.duration))
-        is_round = self._notes and clip.duration <= NOTE_SECONDS and clip.size <= NOTE_SIZE
 
         def note() -> Awaitable[Message]:
             return self._bot.send_video_note(
@@ -338,6 +343,16 @@ class TelegramOutlet:
             await self._send_file(note, video, ChatAction.UPLOAD_VIDEO_NOTE)
         else:
             await self._send_file(video, None, ChatAction.UPLOAD_VIDEO)
+
+    async def _rounded(self, clip: Clip) -> Clip:
+        from bot.telegram.notes import note_of
+
+        if self._portrait is not None:
+            # A clip that cannot be brought nearer is shown as it is.
+            with contextlib.suppress(ChatAnythingError):
+                nearer = await asyncio.to_thread(note_of, clip, self._portrait)
+                return nearer if len(nearer.data) <= self._file_limit else clip
+        return clip
 
     async def send_voice(self, speech: Speech) -> None:
         """Sends the sound alone, as a voice note.

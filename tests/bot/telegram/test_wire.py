@@ -237,7 +237,7 @@ class Echo:
 
     async def receive(self, message: IncomingMessage, open_outlet: OpenOutlet) -> None:
         async with self._order.setdefault(message.place.channel, asyncio.Lock()):
-            outlet = await open_outlet(cast("Persona", None), Before())
+            outlet = await open_outlet(cast("Persona", SimpleNamespace(portrait=None)), Before())
             async with outlet.activity(Activity.WRITING):
                 await outlet.show([f"You said {message.text}"[:12]], final=False)
                 await outlet.show([f"You said {message.text}"], final=True)
