@@ -50,7 +50,7 @@ def test_wherever_a_face_is_the_circle_holds_it(x: float, y: float, width: float
         assert max(math.dist(eye, middle) for eye in (found.left_eye, found.right_eye)) < side / 2
 
 
-@pytest.mark.parametrize("corner", [(60.0, 60.0), (200.0, 190.0)])
+@pytest.mark.parametrize("corner", [(60.0, 60.0), (215.0, 205.0)])
 def test_a_clip_is_brought_nearer_to_its_face_and_keeps_its_sound(
     corner: tuple[float, float],
 ) -> None:
