@@ -88,6 +88,13 @@ def sheet(app: App) -> None:
     _save(contact_sheet(report.results, cell=112), "contact-sheet.webp", quality=72)
 
 
+def telegram(app: App) -> None:
+    """docs/telegram.webp: a talk on Telegram."""
+    from _telegram_picture import telegram as draw
+
+    draw(app, HERO, LINE, DOCS / "telegram.webp")
+
+
 def _difference(frame: Image, rest: Image) -> float:
     return float(np.abs(frame.astype(np.int16) - rest).mean())
 
@@ -99,7 +106,7 @@ def _save(picture: Pictures.Image, name: str, quality: int = 88) -> None:
 def main() -> None:
     """Makes the pictures that are named, or all."""
     DOCS.mkdir(exist_ok=True)
-    makers = {"hero": hero, "gallery": gallery, "sheet": sheet}
+    makers = {"hero": hero, "gallery": gallery, "sheet": sheet, "telegram": telegram}
     app = App(Settings())
     for name in sys.argv[1:] or makers:
         sys.stderr.write(f"Drawing {name}\n")
