@@ -11,7 +11,7 @@ import discord
 
 from bot.discord.buttons import Press, forgotten
 from bot.discord.context import UNEXPECTED, Context, context_of, say
-from bot.discord.names import MARK, quotable
+from bot.discord.names import MARK, harmless, quotable
 from bot.discord.places import asked_by
 from bot.discord.speakers import NOBODY
 from engine.events import ClipFailed, ClipReady, SpeechReady
@@ -169,7 +169,8 @@ async def settle(
     channel = interaction.channel
     if not isinstance(channel, discord.ForumChannel | discord.CategoryChannel) and channel:
         speaker = await context.stage.speaker(channel, persona)
-        await speaker.send(shorten(persona.personality.greeting, 1_500))
+        greeting = await speaker.send(harmless(shorten(persona.personality.greeting, 1_500)))
+        await context.chat.replies.posted(place, persona, [str(greeting)])
     await say(interaction, f"{name} lives here now.{also}")
 
 

@@ -15,9 +15,11 @@ from bot.discord.commands import Tree, add_commands
 from bot.discord.commands.rules import ChannelMenu, LimitsButton, RuleMenu
 from bot.discord.context import UNEXPECTED, Context, whisper
 from bot.discord.gallery import Meet, PageButton
+from bot.discord.invite import invite_url
 from bot.discord.places import incoming, place_of
 from bot.discord.settings import DiscordSettings
 from bot.discord.speakers import NOBODY
+from bot.output import say
 from personas.errors import ChatAnythingError
 
 log = logging.getLogger(__name__)
@@ -88,8 +90,11 @@ class PersonaBot(commands.AutoShardedBot):
             await self.tree.sync(guild=guild)
 
     async def on_ready(self) -> None:
-        """Says so in the log."""
-        log.info("On Discord as %s, in %d servers", self.user, len(self.guilds))
+        """Says where it is, and how it gets to a server."""
+        count = "1 server" if len(self.guilds) == 1 else f"{len(self.guilds)} servers"
+        say(f"On Discord as {self.user}, in {count}.")
+        if not self.guilds and self.application_id is not None:
+            say(f"Invite it: {invite_url(self.application_id)}")
 
     async def on_message(self, message: discord.Message) -> None:
         """Lets the chat answer a message, if it is for somebody."""
@@ -118,11 +123,23 @@ class PersonaBot(commands.AutoShardedBot):
             await self._received(message, work)
 
     async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
-        """Nobody answers what was taken back."""
-        channel = self.get_channel(payload.channel_id)
-        if channel is not None and self.user is not None:
-            place = place_of(channel, self.user)
-            await self.context.chat.replies.retract(place, str(payload.message_id))
+        """Nobody answers what was taken back, or remembers what a moderator has deleted."""
+        await self._deleted(payload.channel_id, {payload.message_id})
+
+    async def on_raw_bulk_message_delete(self, payload: discord.RawBulkMessageDeleteEvent) -> None:
+        """Likewise, for many messages at once."""
+        await self._deleted(payload.channel_id, payload.message_ids)
+
+    async def _deleted(self, channel_id: int, messages: set[int]) -> None:
+        channel = self.get_channel(channel_id)
+        user = channel.recipient if isinstance(channel, discord.DMChannel) else self.user
+        if channel is None or user is None:
+            return
+        place, replies = place_of(channel, user), self.context.chat.replies
+        for message in messages:
+            await replies.retract(place, str(message))
+            if not self.context.stage.posts.was_dropped(message):
+                await replies.deleted(place, str(message))
 
     def _opener(self, message: discord.Message) -> Any:
         async def tell(sentence: str) -> None:

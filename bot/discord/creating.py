@@ -10,8 +10,9 @@ from typing import Any, Final
 
 import discord
 
-from bot.chat.base import GoneError
+from bot.chat.base import GoneError, Place
 from bot.discord.context import Context, context_of, explain, say
+from bot.discord.places import asked_by
 from bot.discord.progress import Birth
 from engine.events import CreationEvent
 from personas.errors import ChatAnythingError, InvalidInputError, UnavailableError
@@ -39,7 +40,7 @@ async def bring_to_life(
         title: what is being done.
         wanted: what was asked for.
     """
-    context = context_of(interaction)
+    context, (place, _) = context_of(interaction), asked_by(interaction)
     first = asyncio.ensure_future(anext(events))
     await asyncio.wait({first}, timeout=_REFUSED_WITHIN)
     if first.done() and (error := first.exception()) is not None:
@@ -60,15 +61,18 @@ async def bring_to_life(
         await events.aclose()
         raise InvalidInputError("I may not write in this channel. Ask me in another one.")
     await say(interaction, f"Watch: {birth.url}")
-    context.go_on(_follow(context, birth, _again(first, events)))
+    context.go_on(_follow(context, place, birth, _again(first, events)))
 
 
-async def _follow(context: Context, birth: Birth, events: AsyncGenerator[CreationEvent]) -> None:
+async def _follow(
+    context: Context, place: Place, birth: Birth, events: AsyncGenerator[CreationEvent]
+) -> None:
     persona = await birth.follow(events)
     if persona is None:
         return
     try:
         await birth.end(persona, await context.chat.gallery.portrait(persona))
+        await context.chat.replies.posted(place, persona, [birth.message_id])
     except ChatAnythingError as error:
         await birth.fail(str(error))
     # Its first words shall not wait for its face.

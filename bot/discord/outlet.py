@@ -292,6 +292,7 @@ class DiscordOutlet:
         if messages:
             speaker = await self._voice()
             for message in messages:
+                self._stage.posts.drop(message)
                 # A voice message was sent by the bot, not by the webhook.
                 if not await speaker.delete(message):
                     await self._stage.remove(self._channel, message, own=True)

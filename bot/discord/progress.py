@@ -66,6 +66,11 @@ class Birth:
         """Where the message is."""
         return self._message.jump_url if self._message is not None else ""
 
+    @property
+    def message_id(self) -> str:
+        """Its id; empty where it could not be posted."""
+        return str(self._message.id) if self._message is not None else ""
+
     async def begin(self) -> None:
         """Posts the message.
 

@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 NOBODY: Final = discord.AllowedMentions.none()
 MESSAGE_LIMIT: Final = 2_000
-_RECENT: Final = 64
+_RECENT: Final = 512
 _DOUBT: Final = timedelta(seconds=30)
 
 
@@ -161,14 +161,16 @@ class OwnSpeaker:
 
 
 class Posts:
-    """What was posted through each webhook of late, and that one thing is posted at a time.
+    """What was posted of late, what was deleted by us, and that one thing is posted at a time.
 
-    With both, a message that is there and unknown must be the one that was just posted.
+    A message of a webhook that is there and unknown must be the one that was just posted; and one
+    that is gone although we did not delete it was deleted by somebody.
     """
 
     def __init__(self) -> None:
         self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
         self._recent: deque[int] = deque(maxlen=_RECENT)
+        self._dropped: deque[int] = deque(maxlen=_RECENT)
 
     def lock(self, hook_id: int) -> asyncio.Lock:
         """Held while something is posted."""
@@ -183,6 +185,14 @@ class Posts:
 
     def __contains__(self, message_id: int) -> bool:
         return message_id in self._recent
+
+    def drop(self, message_id: int) -> None:
+        """This message is going to be deleted by us."""
+        self._dropped.append(message_id)
+
+    def was_dropped(self, message_id: int) -> bool:
+        """Whether it was us who deleted this message."""
+        return message_id in self._dropped
 
 
 class WebhookSpeaker:

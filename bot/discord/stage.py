@@ -100,6 +100,7 @@ class Stage:
             message_id: which.
             own: it is the bot's own, so no permission is needed.
         """
+        self.posts.drop(message_id)
         me = getattr(getattr(channel, "guild", None), "me", None)
         if not own and me is not None and not channel.permissions_for(me).manage_messages:
             return False

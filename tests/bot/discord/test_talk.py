@@ -233,6 +233,37 @@ async def test_delete_takes_it_out_of_the_memory(world: World) -> None:
     assert not any("mackerel" in one.content for one in world.model.asked[-1].messages)
 
 
+async def test_what_a_moderator_deletes_with_discords_own_menu_is_forgotten(world: World) -> None:
+    await settle(world)
+    world.answers = "A secret word: mackerel."
+    await world.ben.send(world.general, "Tell me a secret.")
+    world.env.backend.delete_message(world.general.id, last(world).id)
+    await world.env.settle()
+    await world.ben.send(world.general, "What did you say?")
+    assert not any("mackerel" in one.content for one in world.model.asked[-1].messages)
+
+
+async def test_an_answer_that_got_shorter_is_remembered(world: World) -> None:
+    await settle(world)
+    world.answers = "A long answer. " * 200
+    await world.ben.send(world.general, "Talk!")
+    world.answers = "A mackerel."
+    await world.ben.click(last(world), label="Regenerate")
+    assert last(world).content == "A mackerel."
+    await world.ben.send(world.general, "What did you say?")
+    assert any("mackerel" in one.content for one in world.model.asked[-1].messages)
+
+
+async def test_a_reply_to_a_greeting_or_a_card_is_for_its_persona(world: World) -> None:
+    card = await world.create(name="Mira Moth")
+    await settle(world, "Barnaby Beam")
+    greeting = last(world)
+    await world.ben.send(world.general, "Hello you!", reply_to=card)
+    assert last(world).author.name == "Mira Moth ✦"
+    await world.ben.send(world.general, "And you!", reply_to=greeting)
+    assert last(world).author.name == "Barnaby Beam ✦"
+
+
 async def test_buttons_of_answers_after_a_restart(world: World) -> None:
     await settle(world)
     await world.ben.send(world.general, "Hello?")
