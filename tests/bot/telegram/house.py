@@ -15,7 +15,8 @@ from engine.conversation import Conversations, ConversationSettings
 from engine.creation import Creator
 from engine.hearing.base import Transcript
 from engine.hearing.settings import HearingSettings
-from personas.persona import Persona
+from engine.pictures import to_png
+from personas.persona import Persona, PortraitBrief
 from personas.styles import load_styles
 from personas.voices import load_voices
 from storage.store import Storage
@@ -155,6 +156,11 @@ class House:
         await self.quiet()
         name = str(card["caption"]).partition("\n")[0]
         return await self.storage.personas.get(f"telegram:{room.id}", name, loosely=True)
+
+    async def another_picture(self) -> str:
+        """A picture that nobody has shown yet, kept; gives its key."""
+        draft = self.portraits.generate(PortraitBrief(subject="something else"), 99)
+        return await self.storage.media.put(to_png(draft.image), ".png")
 
     async def quiet(self) -> None:
         """Waits until nothing goes on any more."""
