@@ -46,6 +46,9 @@ class Company(Frozen):
         speaker: how the engine names a speaker, of {code} and {name}.
         preset: how we name a preset, of {character}, {language} and {name}.
         codes: how the engine names a language, where that is not its tag.
+        bend: how far its speakers are shaped into other characters; 0 is not at all, 1 is as far
+            as those of hibari are.
+        rate: the speed of those characters, as a share of what hibari's have.
         plays: for a character, the others that its first speaker of a language can play.
         speakers: for each language and character, who is it by nature.
         languages: where all speakers speak all languages, these.
@@ -56,6 +59,8 @@ class Company(Frozen):
     speaker: str
     preset: str
     codes: Mapping[str, str] = Field(default_factory=dict)
+    bend: float = Field(default=1.0, ge=0, le=1)
+    rate: float = Field(default=1.0, gt=0.5, lt=1.5)
     plays: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     speakers: Mapping[str, _Cast] = Field(default_factory=dict)
     languages: tuple[str, ...] = ()
@@ -136,8 +141,12 @@ def _played(
     return character.model_copy(
         update={
             **_names(company, language, character.name, speaker),
-            "pitch": _within(_PITCH, character.pitch / nature.pitch),
-            "formant": _within(_FORMANT, character.formant / nature.formant),
+            "pitch": _within(_PITCH, (character.pitch / nature.pitch) ** company.bend),
+            "formant": _within(_FORMANT, (character.formant / nature.formant) ** company.bend),
+            "breath": character.breath
+            if character.breath == 1
+            else character.breath * company.bend,
+            "rate": round(character.rate * company.rate, 3),
         }
     )
 
