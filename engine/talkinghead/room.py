@@ -13,6 +13,9 @@ from personas.persona import FaceGeometry, FaceLook
 _TRIES: Final = (1.0, 0.85, 0.7, 0.55, 0.4, 0.3)
 _LOST: Final = 0.045
 """How much more of the features than at rest may lie beside the body."""
+_OWN: Final = 0.5
+"""How much of a turn a picture bears that keeps its own brows and nose: these stay where they are,
+and eyes and mouth must not slide away from them."""
 
 
 def turning_room(
@@ -27,6 +30,8 @@ def turning_room(
     """
     painter = FacePainter(geometry, look)
     rest = _covered(alpha, painter, (0.0, 0.0))
+    keeps_own = look.brow_weight <= 0 and look.nose_kind == "none"
+    most = _OWN if keeps_own else 1.0
     room = []
     for axis in ((1.0, 0.0), (0.0, 1.0)):
         fitting = (
@@ -38,7 +43,7 @@ def turning_room(
             )
             >= rest - _LOST
         )
-        room.append(next(fitting, _TRIES[-1]))
+        room.append(most * next(fitting, _TRIES[-1]))
     return room[0], room[1]
 
 

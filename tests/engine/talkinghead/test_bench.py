@@ -17,6 +17,7 @@ def test_a_report_of_a_short_clip() -> None:
     assert report.frames == 25
     assert report.seconds == pytest.approx(1.0)
     assert 0 < report.drawing_fps_lowest <= report.drawing_fps <= report.drawing_fps_highest
+    assert report.drawing_fps_per_core > 0
     assert report.redrawing_fps > 0
     assert 0 < report.encoder_share < 1
     assert report.real_time_factor >= report.total

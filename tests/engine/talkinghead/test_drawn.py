@@ -199,8 +199,15 @@ def test_an_invisible_body_is_only_a_face() -> None:
     assert len(list(head.frames(head.prepare(ghost), babble(1.0)))) == 25
 
 
+def test_a_picture_that_keeps_its_own_brows_and_nose_turns_less() -> None:
+    head = DrawnHead(128)
+    own, drawn = (head.prepare(portrait(256, brow_weight=weight)) for weight in (0.0, 1.0))
+    assert own.room[0] < drawn.room[0]
+    assert own.room[1] < drawn.room[1]
+
+
 def test_a_face_as_wide_as_its_body_turns_less() -> None:
-    draft = portrait(256)
+    draft = portrait(256, brow_weight=1.0)
     assert draft.body is not None
     slim = draft.body.copy()
     half = round(draft.geometry.width * 0.36)
