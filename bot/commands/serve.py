@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 Platform = Literal["discord", "telegram"]
 PLATFORMS: Final[tuple[Platform, ...]] = ("discord", "telegram")
 GRACE_SECONDS: Final = 20.0
-"""How long the end waits for answers that are being made."""
+"""How long the end waits for answers that are being made, where no setting says."""
 
 
 def configured(app: App) -> list[Platform]:
@@ -52,7 +52,9 @@ async def serve(app: App, platforms: Sequence[Platform] = ()) -> None:
     names = " and ".join(adapter.name for adapter in adapters)
     say(f"Serving {names}. Ctrl+C ends it.")
     chat = await app.chat()
-    await run(adapters, lambda: chat.aclose(GRACE_SECONDS))
+    sections = [getattr(app.settings, platform) for platform in chosen]
+    grace = max(getattr(one, "shutdown_seconds", GRACE_SECONDS) for one in sections)
+    await run(adapters, lambda: chat.aclose(grace))
     say("All answers are given. Goodbye.")
 
 

@@ -12,7 +12,8 @@ import discord
 
 from bot.discord.failures import Lost, explained
 from bot.discord.names import MARK, quotable, speaker_name
-from bot.discord.speakers import OwnSpeaker, Posts, Speaker, WebhookSpeaker
+from bot.discord.speakers import OwnSpeaker, Speaker
+from bot.discord.webhook_speaker import Posts, WebhookSpeaker
 from bot.discord.webhooks import Webhooks
 
 if TYPE_CHECKING:

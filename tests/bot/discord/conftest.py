@@ -18,7 +18,7 @@ from simcord.env import Env
 
 from bot.chat.chat import Chat
 from bot.chat.settings import ChatSettings
-from bot.discord import failures, outlet, speakers
+from bot.discord import failures, outlet, webhook_speaker
 from bot.discord.answers import open_stage
 from bot.discord.client import PersonaBot
 from bot.discord.context import Context
@@ -93,7 +93,7 @@ async def persona(storage: Storage) -> Persona:
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """What waits before it tries again, or shows more of a text, waits for nothing."""
-    monkeypatch.setattr(speakers, "PAUSES", (0.0, 0.0, 0.0))
+    monkeypatch.setattr(webhook_speaker, "PAUSES", (0.0, 0.0, 0.0))
     monkeypatch.setattr(failures.persistently, "__defaults__", ((0.0, 0.0, 0.0),))
     monkeypatch.setattr(outlet, "INTERVAL", 0.0)
 

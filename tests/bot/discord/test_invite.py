@@ -30,4 +30,3 @@ async def test_the_readme_names_every_command() -> None:
         assert f"`/{command.name}" in text, command.name
     for menu in bot.tree.get_commands(type=discord.AppCommandType.message):
         assert f"**{menu.name}**" in text, menu.name
-    await bot.close()
