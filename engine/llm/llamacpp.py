@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.llm.gguf import GgufHeader, read_header
+from engine.llm.openmp import provide_openmp
 from engine.machine import available_memory, usable_cores
 from personas.errors import UnavailableError
 
@@ -93,6 +94,7 @@ class LlamaServer:
 def _start(path: Path, options: LlamaOptions, context_tokens: int, key: str) -> Any:
     try:
         with _importing, _threads_wait_asleep():
+            provide_openmp()
             import xllamacpp
     except ImportError as error:
         raise UnavailableError(
