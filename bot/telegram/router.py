@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from telegram import CallbackQuery, ChatMember, ChatMemberUpdated, Message, MessageEntity, Update
 
 from bot.chat.base import Person
 from bot.telegram import carrying, inline
+from bot.telegram.backlog import STALE_SECONDS, Backlog
 from bot.telegram.commands import COMMANDS, guide, press
 from bot.telegram.desk import Desk
 from bot.telegram.incoming import incoming, person, person_of
@@ -54,6 +55,7 @@ class Router:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._backlog = Backlog(desk.clock, self._hand_on)
 
     async def take(self, update: Update, _: Any = None) -> None:
         """Takes an update; one that came before is ignored."""
@@ -124,19 +126,29 @@ class Router:
 
     def _said(self, message: Message, *, edited: bool = False) -> None:
         """Lets whoever it is for answer; the answer takes its time."""
-        visit = self._visit(message, person_of(message))
+        private = message.chat.type == message.chat.PRIVATE
         age = time.time() - message.date.timestamp()
-        if not visit.place.private and age > 60 * self._desk.settings.group_minutes:
+        if not private and age > 60 * self._desk.settings.group_minutes:
             return  # a group has gone on since
-        said = incoming(message, self._desk.bot, visit.person)
-        if said.author.is_bot or not (said.text.strip() or said.sound):
-            return
-        opener = self._desk.opener(visit.spot, visit.place, visit.person, message.message_id)
-        replies = self._desk.chat.replies
         if edited and command_of(message, self._desk.bot.username) is not None:
+            return
+        if private and not edited and message.text and age > STALE_SECONDS:
+            self._backlog.add(message)
+        else:
+            self._hand_on([message], edited=edited)
+
+    def _hand_on(self, messages: list[Message], *, edited: bool = False) -> None:
+        """Hands what was said to the chat; several messages as one."""
+        message = messages[-1]
+        visit = self._visit(message, person_of(message))
+        heard = [incoming(one, self._desk.bot, visit.person) for one in messages]
+        said = replace(heard[-1], text="\n".join(one.text for one in heard if one.text.strip()))
+        if said.author.is_bot or not (said.text.strip() or said.sound):
             return
         if message.media_group_id is not None and not edited:
             self._desk.notices.is_new(("album", message.media_group_id), self._desk.clock.now())
+        opener = self._desk.opener(visit.spot, visit.place, visit.person, message.message_id)
+        replies = self._desk.chat.replies
         answer = replies.edited if edited else replies.receive
         visit.go_on(answer(said, opener))
 

@@ -222,14 +222,20 @@ async def test_what_was_written_while_nobody_was_there_is_answered(house: House)
     await house.create(group, by=ADA)
     await house.stop()
     yesterday = 80_000
-    house.telegram.say(house.ada, "Are you there?", date=house.telegram.now - yesterday)
+    for number in range(6):
+        words = f"Are you there? ({number})"
+        house.telegram.say(house.ada, words, date=house.telegram.now - yesterday)
     house.telegram.say(
         group, "@anything_bot, are you?", by=BOB, date=house.telegram.now - yesterday
     )
     await house.start()
     await house.has(house.ada, "video_note")
     await house.quiet()
-    assert not any(WORDS in text for text in group.texts)  # the group has gone on since
+    # All of it is read, and answered once; the group has gone on since.
+    asked = house.model.asked[-1].last
+    assert all(f"({number})" in asked for number in range(6))
+    assert sum(WORDS in text for text in house.ada.texts) == 1
+    assert not any(WORDS in text for text in group.texts)
 
 
 async def test_a_group_that_becomes_a_supergroup_keeps_everybody(house: House) -> None:
