@@ -50,8 +50,10 @@ async def serve(app: App, platforms: Sequence[Platform] = ()) -> None:
         )
     adapters = [await _open(app, platform) for platform in chosen]
     names = " and ".join(adapter.name for adapter in adapters)
-    say(f"Serving {names}. Ctrl+C ends it.")
     chat = await app.chat()
+    # Loading a local model holds up everything else, so it is done before anybody is there.
+    await (await app.model()).read_ahead()
+    say(f"Serving {names}. Ctrl+C ends it.")
     sections = [getattr(app.settings, platform) for platform in chosen]
     grace = max(getattr(one, "shutdown_seconds", GRACE_SECONDS) for one in sections)
     await run(adapters, lambda: chat.aclose(grace))
