@@ -10,7 +10,7 @@ from typing import Final
 from engine.face.canvas import Sprite
 
 _MOST: Final = 400
-_MOST_BYTES: Final = 16 << 20
+_MOST_BYTES: Final = 32 << 20
 
 
 class SpriteCache:
