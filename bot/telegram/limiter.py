@@ -7,7 +7,6 @@ that no delay on the way can push two requests closer together than is allowed.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from telegram.ext import BaseRateLimiter
 
 from bot.telegram.clock import Clock
 from bot.telegram.durations import seconds_of
+from bot.telegram.permits import Permits
 from bot.telegram.request import FileTooLargeError, NotArrivedError, backoff
 
 log = logging.getLogger(__name__)
@@ -68,55 +68,6 @@ class Limits:
     spare: int = 12
     waiting: int = 200
     patience: float = 150.0
-
-
-class Permits:
-    """So many at a time; each comes back `seconds` after it was given back. First come, first."""
-
-    def __init__(self, most: int, seconds: float, clock: Clock) -> None:
-        self._most, self._seconds, self._clock = most, seconds, clock
-        self._semaphore = asyncio.Semaphore(most)
-        self._timers: set[asyncio.TimerHandle] = set()
-        self._out = 0
-        self.waiting = 0
-
-    @property
-    def idle(self) -> bool:
-        """Nobody has one, and nobody waits."""
-        return not self._out and not self.waiting
-
-    @property
-    def free(self) -> int:
-        """How many can be had at once."""
-        return 0 if self._semaphore.locked() else self._most - self._out
-
-    async def take(self) -> None:
-        """Waits for one."""
-        self.waiting += 1
-        try:
-            await self._semaphore.acquire()
-        finally:
-            self.waiting -= 1
-        self._out += 1
-
-    def give_back(self, after: float = 0.0, then: Callable[[], object] | None = None) -> None:
-        """Gives one back, `after` seconds later than usual; calls `then` when it is home."""
-
-        def home() -> None:
-            self._timers.discard(timer)
-            self._out -= 1
-            self._semaphore.release()
-            if then is not None:
-                then()
-
-        timer = self._clock.later(self._seconds + after, home)
-        self._timers.add(timer)
-
-    def close(self) -> None:
-        """Forgets what would come back."""
-        for timer in self._timers:
-            timer.cancel()
-        self._timers.clear()
 
 
 class _Chat:

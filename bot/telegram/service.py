@@ -85,6 +85,7 @@ class TelegramAdapter:
         self._application.add_handler(TypeHandler(Update, Router(self._desk).take))
         self._application.add_error_handler(_failed)
         self._closing = asyncio.Event()
+        self._connecting: asyncio.Task[Any] | None = None
 
     async def run(self) -> None:
         """Serves until it is closed.
@@ -93,11 +94,13 @@ class TelegramAdapter:
             UnavailableError: Telegram does not let it in, or cannot be reached; says what to do.
         """
         hide(self._token)
+        self._connecting = asyncio.current_task()
         try:
             async with self._application:
                 await self._menu()
                 await self._listen()
                 await self._application.start()
+                self._connecting = None
                 log.info("On Telegram as @%s", self._application.bot.username)
                 try:
                     await self._closing.wait()
@@ -110,13 +113,20 @@ class TelegramAdapter:
             ) from None
         except TelegramError as error:
             raise UnavailableError("Telegram cannot be reached. Try again later.") from error
+        except asyncio.CancelledError:
+            if not self._closing.is_set() or self._connecting is None:
+                raise
+            self._connecting.uncancel()  # it was closed before it was connected
         finally:
+            self._connecting = None
             # Where it was not let in, the library leaves its connections open.
             await self._desk.bot.shutdown()
 
     async def aclose(self) -> None:
         """Ends what goes on, and disconnects. Safe to call twice."""
         self._closing.set()
+        if self._connecting is not None:
+            self._connecting.cancel()
 
     async def _menu(self) -> None:
         """Sets the list of commands; a bot without one works all the same."""

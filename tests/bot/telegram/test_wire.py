@@ -187,6 +187,16 @@ async def test_a_wrong_token_is_a_sentence_without_the_token(
     assert "mistyped" not in "".join(traceback.format_exception(caught.value))
 
 
+async def test_it_can_be_closed_before_it_is_connected(
+    server: TelegramServer, storage: Storage, model: ScriptedModel
+) -> None:
+    house = at_home(server, Clock(), storage, model)
+    await server.stop()
+    await house.start()
+    await asyncio.sleep(0.1)
+    await house.stop()
+
+
 async def test_the_token_is_in_no_log(
     server: TelegramServer, clock: Clock, storage: Storage, model: ScriptedModel, tmp_path: Path
 ) -> None:
