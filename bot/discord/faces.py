@@ -15,7 +15,6 @@ from collections import OrderedDict
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-import aiohttp
 import discord
 
 from bot.discord.failures import Lost, is_full
@@ -28,6 +27,8 @@ log = logging.getLogger(__name__)
 
 SIZE: Final = 128
 """Pixels: the largest in which Discord keeps an emoji."""
+PATIENCE: Final = 3.0
+"""Seconds that an answer waits for the face of who gives it."""
 _PREFIX: Final = "ca_"
 _MARGIN: Final = 1.9
 """How much more than the face is shown."""
@@ -52,12 +53,25 @@ class Faces:
         self._loaded_at = -math.inf
         self._rest_until = -math.inf
         self._changing = asyncio.Lock()
+        self._making: dict[str, asyncio.Task[discord.Emoji | None]] = {}
 
     async def emoji(self, persona: Persona) -> discord.Emoji | None:
-        """The face, made if need be; None where there is none to be had now. Never fails."""
+        """The face, made if need be; None where there is none to be had now. Never fails.
+
+        Discord lets few emoji be made in a row. Nobody waits for that: a persona speaks without
+        a face until it has one.
+        """
         if not self._limit:
             return None
         name = emoji_name(persona.portrait)
+        task = self._making.get(name)
+        if task is None:
+            task = self._making[name] = asyncio.create_task(self._get(name, persona))
+            task.add_done_callback(lambda _: self._making.pop(name, None))
+        await asyncio.wait({task}, timeout=PATIENCE)
+        return task.result() if task.done() and not task.cancelled() else None
+
+    async def _get(self, name: str, persona: Persona) -> discord.Emoji | None:
         try:
             async with self._changing:
                 if time.monotonic() - self._loaded_at > _FRESH_SECONDS:
@@ -65,7 +79,7 @@ class Faces:
                 found = self._emoji.get(name)
                 if found is None and time.monotonic() >= self._rest_until:
                     found = await self._make(name, persona.portrait)
-        except (discord.HTTPException, aiohttp.ClientError, *Lost) as error:
+        except (discord.HTTPException, *Lost) as error:
             log.warning("No face for %s: %s", persona.slug, error)
             self._rest_until = time.monotonic() + _REST_SECONDS
             return self._emoji.get(name)

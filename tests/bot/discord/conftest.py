@@ -252,8 +252,9 @@ async def make_world(
             DiscordSettings(**{"message_content": True, **settings}),
         )
         made.append(world)
-        # Shorter than a typing signal lasts, which would be waited for otherwise.
-        world.env = Env(world.new_bot(), check_errors=False, settle_timeout=7.0)
+        # Typing and notices last longer than that; otherwise they would be waited for.
+        monkeypatch.setattr(outlet, "_TYPING_SECONDS", 300.0)
+        world.env = Env(world.new_bot(), check_errors=False, settle_timeout=15.0)
         let_events_be_waited_for(monkeypatch, world.env)
         await world.env.start()
         world.start()

@@ -101,10 +101,10 @@ async def test_what_is_in_flight_is_finished_at_the_end(world: World) -> None:
     import asyncio
 
     await settle(world)
-    world.model.pause = 10.0
+    world.model.pause = 100.0
     await world.ben.send(world.general, "Before you go ...")
-    closing = asyncio.get_running_loop().create_task(world.chat.aclose(1_000.0))
-    await world.env.advance_time(500)
+    closing = asyncio.get_running_loop().create_task(world.chat.aclose(100_000.0))
+    await world.env.advance_time(5_000)
     await closing
     assert last(world).content == "Mind the rocks."
     before = len(world.said())

@@ -13,6 +13,7 @@ import pytest
 from discord.ext import commands
 
 from bot.chat.base import Activity, Before, GoneError, TooLargeError
+from bot.discord import faces
 from bot.discord.faces import Faces
 from bot.discord.outlet import DiscordOutlet
 from bot.discord.stage import Stage
@@ -316,11 +317,11 @@ async def test_a_lost_channel_is_told_as_such(server: DiscordServer, outlet: Dis
 async def test_faces_that_are_not_used_make_room(
     server: DiscordServer, stage: Stage, persona: Persona, storage: Storage
 ) -> None:
-    faces = Faces(stage.client, storage.media, limit=1)
+    few = Faces(stage.client, storage.media, limit=1)
     other = persona.model_copy(
         update={"portrait": persona.portrait.model_copy(update={"image": await copy(storage)})}
     )
-    first, second = await faces.url(persona), await faces.url(other)
+    first, second = await few.url(persona), await few.url(other)
     assert None not in (first, second) and first != second
     assert sum(one.method == "DELETE" for one in server.requests) == 1
 
@@ -337,6 +338,22 @@ async def test_without_a_face_it_still_speaks(server: DiscordServer, outlet: Dis
     server.fail("POST", r"/applications/\d+/emojis", 403)
     await outlet.show(["Hm."], final=True)
     assert len(server.posted(webhook=True)) == 1
+
+
+async def test_nobody_waits_for_a_face_that_takes_long(
+    server: DiscordServer,
+    stage: Stage,
+    persona: Persona,
+    outlet: DiscordOutlet,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(faces, "PATIENCE", 0.05)
+    server.limit("POST", r"/applications/\d+/emojis", 0.5)
+    await outlet.show(["Hm."], final=True)
+    assert len(server.posted(webhook=True)) == 1 and not server.emoji
+    await server.until(lambda: server.emoji)
+    monkeypatch.setattr(faces, "PATIENCE", 5.0)
+    assert await stage.faces.url(persona) is not None
 
 
 async def test_every_request_is_as_discord_describes_it(

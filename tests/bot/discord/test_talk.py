@@ -65,6 +65,7 @@ async def test_the_text_grows_and_can_be_stopped_on_the_way(world: World) -> Non
 async def test_long_answers_are_cut_without_breaking_code(world: World) -> None:
     await settle(world)
     lines = "\n".join(f"line_{number} = {number} * {number}" for number in range(200))
+    world.model.piece = 500
     world.answers = f"Look at this code of mine.\n```python\n{lines}\n```\nThat is all of it."
     await world.ben.send(world.general, "Show me!")
     answers = world.said()[1:]
@@ -245,6 +246,7 @@ async def test_what_a_moderator_deletes_with_discords_own_menu_is_forgotten(worl
 
 async def test_an_answer_that_got_shorter_is_remembered(world: World) -> None:
     await settle(world)
+    world.model.piece = 500
     world.answers = "A long answer. " * 200
     await world.ben.send(world.general, "Talk!")
     world.answers = "A mackerel."
