@@ -14,7 +14,8 @@ from telegram import InlineKeyboardMarkup
 from bot.chat.base import Before, OpenOutlet, Outlet, Person, Place
 from bot.telegram.clock import Clock
 from bot.telegram.members import Members
-from bot.telegram.outlet import Bot, TelegramOutlet
+from bot.telegram.outlet import TelegramOutlet
+from bot.telegram.sender import Bot
 from bot.telegram.settings import TelegramSettings
 from bot.telegram.spots import Spot
 

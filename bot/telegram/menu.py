@@ -17,7 +17,7 @@ from telegram import (
     BotCommandScopeAllPrivateChats,
 )
 
-from bot.telegram.outlet import Bot
+from bot.telegram.sender import Bot
 
 _FILE: Final = Path(__file__).with_name("commands.toml")
 _LANGUAGES: Final = ("en", "de", "es", "fr", "it", "pt", "ru")

@@ -5,50 +5,34 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import math
 import secrets
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
-from telegram import (
-    InlineKeyboardMarkup,
-    LinkPreviewOptions,
-    Message,
-    MessageEntity,
-    ReplyParameters,
-)
+from telegram import InlineKeyboardMarkup, MessageEntity
 from telegram.constants import ChatAction
-from telegram.error import ChatMigrated, TelegramError
-from telegram.ext import ExtBot
+from telegram.error import TelegramError
 
-from bot.chat.base import Activity, Before, TooLargeError
+from bot.chat.base import Activity, Before
 from bot.telegram.actions import acting
 from bot.telegram.clock import Clock
-from bot.telegram.failures import is_kind_forbidden, is_unchanged, may_have_arrived, translated
-from bot.telegram.formatting import TEXT_LIMIT, Rich, harmless, rich, split
+from bot.telegram.files import FILE_LIMIT, Files
+from bot.telegram.formatting import TEXT_LIMIT, Rich, harmless, quiet, rich, split
 from bot.telegram.limiter import NotNowError, Urgency
+from bot.telegram.sender import Bot, MovedError, Sender
 from bot.telegram.spots import Spot
 from engine.speech.base import Speech
 from engine.talkinghead.base import Clip
-from personas.errors import ChatAnythingError, InvalidInputError
 from personas.persona import Portrait
 
 log = logging.getLogger(__name__)
 
-Bot = ExtBot[Urgency]
-Done = TypeVar("Done")
-
-FILE_LIMIT: Final = 50_000_000
-NOTE_SECONDS: Final = 60.0
-NOTE_SIZE: Final = 640
-THUMBNAIL_SIZE: Final = 320
 _DRAFT_INTERVAL: Final = 1.0
 _EDIT_INTERVAL: Final = 3.0
 _FIRST_LOOK: Final = 40
 """Characters worth a notification in a group."""
-_NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True)
 
 
 @dataclass
@@ -92,11 +76,14 @@ class TelegramOutlet:
         file_limit: int = FILE_LIMIT,
         clock: Clock | None = None,
     ) -> None:
-        self._bot, self._spot, self._reply_to = bot, spot, reply_to
+        self._clock = clock or Clock()
+        self._sender = Sender(bot, spot, reply_to)
+        self._sending = Files(
+            self._sender, portrait=portrait, notes=notes, limit=file_limit, clock=self._clock
+        )
         self._head = Rich().add(harmless(name), "bold").add("\n") if name else Rich()
-        self._portrait, self._notes, self._markup = portrait, notes, markup
-        self._file_limit, self._clock = file_limit, clock or Clock()
-        self._drafts = spot.private
+        self._markup = markup
+        self._drafts, self._looks = spot.private, True
         self._draft = secrets.randbelow(2**31 - 1) + 1
         before = before or Before()
         self._shown = [_Shown(int(id), Rich()) for id in before.messages]
@@ -117,7 +104,7 @@ class TelegramOutlet:
     @property
     def file_limit(self) -> int:
         """Bytes that one file may have here."""
-        return self._file_limit
+        return self._sending.limit
 
     @property
     def message_ids(self) -> tuple[str, ...]:
@@ -133,17 +120,12 @@ class TelegramOutlet:
 
     def activity(self, doing: Activity) -> AbstractAsyncContextManager[None]:
         """Shows what the persona is doing for as long as the context lasts; never fails."""
-        filming = ChatAction.RECORD_VIDEO_NOTE if self._notes else ChatAction.RECORD_VIDEO
-        return self._acting(
-            {
-                Activity.WRITING: ChatAction.TYPING,
-                Activity.SPEAKING: ChatAction.RECORD_VOICE,
-                Activity.FILMING: filming,
-            }[doing]
-        )
-
-    def _acting(self, action: ChatAction) -> AbstractAsyncContextManager[None]:
-        return acting(self._bot, self._spot, self._clock, action)
+        action = {
+            Activity.WRITING: ChatAction.TYPING,
+            Activity.SPEAKING: ChatAction.RECORD_VOICE,
+            Activity.FILMING: self._sending.filming,
+        }[doing]
+        return acting(self._sender.bot, self._sender.spot, self._clock, action)
 
     # -- text
 
@@ -159,8 +141,8 @@ class TelegramOutlet:
 
     async def _quote(self, message: Rich) -> None:
         async with self._working:
-            replying = self._quoting(self._reply_to, always=True)
-            await self._send(lambda: self._message(message, replying, silently=True))
+            replying = self._sender.quoting(self._sender.reply_to, always=True)
+            await self._sender.text(message, replying, silently=True)
 
     async def show(self, pieces: Sequence[str], *, final: bool) -> None:
         """Shows the text so far, whole.
@@ -188,7 +170,7 @@ class TelegramOutlet:
                 await self._say(message, is_end=is_last and final)
         if final:
             for surplus in self._shown[len(messages) :]:
-                await self._delete(surplus.id)
+                await self._sender.delete(surplus.id)
             del self._shown[len(messages) :]
             await self._clear()
 
@@ -206,11 +188,11 @@ class TelegramOutlet:
         """A look that nobody will miss."""
         if self._drafts:
             try:
-                await self._bot.send_message_draft(
-                    self._spot.chat,
+                await self._sender.bot.send_message_draft(
+                    self._sender.spot.chat,
                     self._draft,
                     message.text,
-                    message_thread_id=self._spot.topic,
+                    message_thread_id=self._sender.spot.topic,
                     entities=message.entities,
                 )
             except NotNowError:
@@ -219,7 +201,7 @@ class TelegramOutlet:
                 # A server of one's own may be too old for drafts.
                 log.info("No drafts in this chat: %s", error)
                 self._drafts = False
-        elif not first or not self._is_short(message):
+        elif self._looks and (not first or not self._is_short(message)):
             with contextlib.suppress(NotNowError):
                 await self._say(message, urgency=Urgency.FLEETING)
 
@@ -229,9 +211,12 @@ class TelegramOutlet:
     async def _say(
         self, message: Rich, *, is_end: bool = False, urgency: Urgency = Urgency.WAITS
     ) -> None:
-        replying = self._quoting(self._reply_to) if not self._shown else None
+        replying = self._sender.quoting(self._sender.reply_to) if not self._shown else None
         markup = self._markup if is_end else None
-        sent = await self._send(lambda: self._message(message, replying, markup, urgency))
+        sent = await self._sender.text(message, replying, markup, urgency)
+        if sent is None and urgency is Urgency.FLEETING:
+            self._looks = False  # whatever became of this look, the whole text will be sent
+            return
         self._shown.append(_Shown(sent.message_id if sent else None, message))
 
     async def _change(self, index: int, message: Rich, *, passing: bool, is_end: bool) -> None:
@@ -240,59 +225,19 @@ class TelegramOutlet:
         same = shown.message == message and markup is None
         if shown.id is None or same or (passing and self._is_short(message)):
             return
+        urgency = Urgency.FLEETING if passing else Urgency.WAITS
         try:
-            await self._bot.edit_message_text(
-                message.text,
-                chat_id=self._spot.chat,
-                message_id=shown.id,
-                entities=message.entities,
-                reply_markup=markup,
-                link_preview_options=_NO_PREVIEW,
-                rate_limit_args=Urgency.FLEETING if passing else Urgency.WAITS,
-            )
-        except NotNowError:
-            return
-        except ChatMigrated as error:
-            # Messages of before are out of reach for it; the text goes on in the new group.
-            self._move(error)
+            if await self._sender.edit(shown.id, message, markup, urgency):
+                shown.message = message
+        except MovedError:
+            # The text goes on in the new group.
             del self._shown[index:]
             await self._say(message, is_end=is_end)
-            return
-        except TelegramError as error:
-            if not is_unchanged(error) and not (passing and may_have_arrived(error)):
-                raise translated(error) from error
-        shown.message = message
-
-    def _message(
-        self,
-        message: Rich,
-        replying: ReplyParameters | None,
-        markup: InlineKeyboardMarkup | None = None,
-        urgency: Urgency = Urgency.WAITS,
-        *,
-        silently: bool = False,
-    ) -> Awaitable[Message]:
-        return self._bot.send_message(
-            self._spot.chat,
-            message.text,
-            entities=message.entities,
-            message_thread_id=self._spot.topic,
-            reply_parameters=replying,
-            reply_markup=markup,
-            link_preview_options=_NO_PREVIEW,
-            disable_notification=silently,
-            rate_limit_args=urgency,
-        )
-
-    async def _delete(self, id: int | None) -> None:
-        if id is not None:
-            with contextlib.suppress(TelegramError):
-                await self._bot.delete_message(self._spot.chat, id)
 
     async def _clear(self) -> None:
         """Takes away the clip of an earlier answer."""
         while self._outdated:
-            await self._delete(self._outdated.pop())
+            await self._sender.delete(self._outdated.pop())
 
     # -- clip and voice
 
@@ -304,55 +249,12 @@ class TelegramOutlet:
             GoneError: there is nowhere to show it any more.
             UnavailableError: Telegram could not be reached for minutes, or refuses the clip.
         """
-        self._check_size(len(clip.data))
-        from engine.talkinghead.clips import thumbnail
+        self._sending.check(len(clip.data))
+        await _to_its_end(self._put_clip(clip))
 
-        is_round = self._notes and clip.duration <= NOTE_SECONDS and clip.size <= NOTE_SIZE
-        if is_round:
-            clip = await self._rounded(clip)
-        picture = None
-        with contextlib.suppress(InvalidInputError):
-            picture = await asyncio.to_thread(thumbnail, clip, THUMBNAIL_SIZE)
-        seconds = max(1, math.ceil(clip.duration))
-
-        def note() -> Awaitable[Message]:
-            return self._bot.send_video_note(
-                self._spot.chat,
-                clip.data,
-                duration=min(seconds, int(NOTE_SECONDS)),
-                length=clip.size,
-                thumbnail=picture,
-                filename="persona.mp4",
-                **self._beside_text(),
-            )
-
-        def video() -> Awaitable[Message]:
-            return self._bot.send_video(
-                self._spot.chat,
-                clip.data,
-                duration=seconds,
-                width=clip.size,
-                height=clip.size,
-                thumbnail=picture,
-                supports_streaming=True,
-                filename="persona.mp4",
-                **self._beside_text(),
-            )
-
-        if is_round:
-            await self._send_file(note, video, ChatAction.UPLOAD_VIDEO_NOTE)
-        else:
-            await self._send_file(video, None, ChatAction.UPLOAD_VIDEO)
-
-    async def _rounded(self, clip: Clip) -> Clip:
-        from bot.telegram.notes import note_of
-
-        if self._portrait is not None:
-            # A clip that cannot be brought nearer is shown as it is.
-            with contextlib.suppress(ChatAnythingError):
-                nearer = await asyncio.to_thread(note_of, clip, self._portrait)
-                return nearer if len(nearer.data) <= self._file_limit else clip
-        return clip
+    async def _put_clip(self, clip: Clip) -> None:
+        async with self._working:
+            self._keep(await self._sending.clip(clip, self._first))
 
     async def send_voice(self, speech: Speech) -> None:
         """Sends the sound alone, as a voice note.
@@ -362,110 +264,30 @@ class TelegramOutlet:
             GoneError: there is nowhere to show it any more.
             UnavailableError: Telegram could not be reached for minutes, or refuses it.
         """
-        from engine.speech.opus import LEAST_BITRATE, opus_bytes
+        data = await self._sending.encoded(speech)
+        await _to_its_end(self._put_voice(data, speech.duration))
 
-        data = await asyncio.to_thread(opus_bytes, speech)
-        if len(data) > self._file_limit:
-            data = await asyncio.to_thread(opus_bytes, speech, bitrate=LEAST_BITRATE)
-        self._check_size(len(data))
-        seconds = max(1, round(speech.duration))
+    async def _put_voice(self, data: bytes, seconds: float) -> None:
+        async with self._working:
+            self._keep(await self._sending.voice(data, seconds, self._first))
 
-        def voice() -> Awaitable[Message]:
-            return self._bot.send_voice(
-                self._spot.chat,
-                data,
-                duration=seconds,
-                filename="voice.ogg",
-                **self._beside_text(),
-            )
+    @property
+    def _first(self) -> int | None:
+        """The message with the beginning of the text."""
+        return self._shown[0].id if self._shown else None
 
-        def audio() -> Awaitable[Message]:
-            return self._bot.send_audio(
-                self._spot.chat,
-                data,
-                duration=seconds,
-                filename="voice.ogg",
-                **self._beside_text(),
-            )
-
-        await self._send_file(voice, audio, ChatAction.UPLOAD_VOICE)
-
-    def _check_size(self, size: int) -> None:
-        if size > self._file_limit:
-            raise TooLargeError(
-                f"Telegram takes files of up to {self._file_limit // 1_000_000} MB."
-            )
-
-    def _beside_text(self) -> dict[str, Any]:
-        """A file says whose it is by answering the text that it belongs to."""
-        text = self._shown[0].id if self._shown else None
-        return {
-            "message_thread_id": self._spot.topic,
-            "reply_parameters": self._quoting(text or self._reply_to),
-        }
-
-    async def _send_file(
-        self,
-        first: Callable[[], Awaitable[Message]],
-        instead: Callable[[], Awaitable[Message]] | None,
-        action: ChatAction,
-    ) -> None:
-        await _to_its_end(self._put(first, instead, action))
-
-    async def _put(
-        self,
-        first: Callable[[], Awaitable[Message]],
-        instead: Callable[[], Awaitable[Message]] | None,
-        action: ChatAction,
-    ) -> None:
-        async with self._working, self._acting(action):
-            sent = await self._send(first, instead)
-            if sent is not None:
-                self._files.append(sent.message_id)
-
-    # -- all messages
+    def _keep(self, id: int | None) -> None:
+        if id is not None:
+            self._files.append(id)
 
     async def tell(self, reason: str) -> None:
         """Tells who asked a sentence. Never fails."""
+        sender = self._sender
         try:
-            message = Rich(harmless(reason)[:TEXT_LIMIT])
-            replying = self._quoting(self._reply_to)
-            await self._send(lambda: self._message(message, replying, silently=True))
+            message = Rich(quiet(reason)[:TEXT_LIMIT])
+            await sender.text(message, sender.quoting(sender.reply_to), silently=True)
         except Exception as error:
             log.info("Nobody could be told %r: %s", reason, error)
-
-    def _quoting(self, to: int | None, *, always: bool = False) -> ReplyParameters | None:
-        """Refers to what is answered, where more than two talk."""
-        if to is None or (self._spot.private and not always):
-            return None
-        return ReplyParameters(to, allow_sending_without_reply=True)
-
-    async def _send(
-        self,
-        send: Callable[[], Awaitable[Message]],
-        instead: Callable[[], Awaitable[Message]] | None = None,
-    ) -> Message | None:
-        """Sends something new; None where Telegram's answer was lost and it may be there."""
-        try:
-            return await send()
-        except NotNowError:
-            raise
-        except ChatMigrated as error:
-            self._move(error)
-            return await self._send(send, instead)
-        except TelegramError as error:
-            if instead is not None and is_kind_forbidden(error):
-                return await self._send(instead)
-            if may_have_arrived(error):
-                # To send it again could show it twice: Telegram has no way to ask.
-                log.warning("Telegram's answer to a message was lost: %s", error)
-                return None
-            raise translated(error) from error
-
-    def _move(self, error: ChatMigrated) -> None:
-        log.info("Chat %d has become %d", self._spot.chat, error.new_chat_id)
-        self._spot = Spot(error.new_chat_id, self._spot.topic, self._spot.private)
-        self._reply_to = None
 
 
 async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:

@@ -374,6 +374,18 @@ async def test_a_lost_answer_shows_nothing_twice(
     assert len(caplog.records) == 2
 
 
+async def test_a_first_look_that_was_lost_does_not_stand_for_the_whole(
+    group: TelegramOutlet, telegram: Telegram, clock: Clock
+) -> None:
+    telegram.failures["sendMessage"].append(LostError())
+    await group.show([LONG], final=False)
+    await clock.sleep(group.interval)
+    await group.show([LONG + " It"], final=False)
+    await group.show([LONG + " It sings."], final=True)
+    assert telegram.rooms[GROUP].texts == [f"Barnaby\n{LONG}", f"Barnaby\n{LONG} It sings."]
+    assert len(group.message_ids) == 1
+
+
 async def test_a_lost_answer_to_an_edit_loses_nothing(
     group: TelegramOutlet, telegram: Telegram
 ) -> None:
