@@ -200,7 +200,7 @@ def _page(catalogue: VoiceCatalogue, found: list[VoiceFigures]) -> str:
         "Pitch is the median of the voiced parts, F1 to F3 are medians of the first three "
         "resonances (lower: a larger throat), both in Hz. Word error is what Whisper tiny.en "
         f"misunderstood: {statistics.fmean(errors or [0.0]):.3f} on average, {worst:.3f} at "
-        "worst. A whisper has no pitch.",
+        "worst. A whisper has no pitch; a growl has half of it.",
         "",
         "| voice | sounds like | engine | pitch | F1 | F2 | F3 | word error |",
         "|---|---|---|--:|--:|--:|--:|--:|",
@@ -210,6 +210,10 @@ def _page(catalogue: VoiceCatalogue, found: list[VoiceFigures]) -> str:
         voice, engine, *figures = _row(one)
         sounds = preset.description if preset else ""
         lines.append(f"| {voice} | {sounds} | {engine} | " + " | ".join(map(str, figures)) + " |")
+    measured = {one.engine for one in found}
+    others = dict.fromkeys(p.engine for p in catalogue.presets() if p.engine not in measured)
+    if others:
+        lines += ["", f"Not measured here: the voices of {', '.join(others)}."]
     lines += ["", "## Languages", "", *_languages(catalogue)]
     return "\n".join(lines) + "\n"
 
