@@ -7,10 +7,21 @@ from typing import Any
 import discord
 import pytest
 
+from engine.hearing.base import Transcript
 from personas.errors import UnavailableError
 from tests.bot.discord.conftest import MakeWorld, World
 from tests.bot.discord.test_cards import told
 from tests.fakes.discord_seen import buttons, words
+
+
+class Listener:
+    """Understands the same in every recording."""
+
+    name = "listener"
+
+    def transcribe(self, data: bytes, *_: Any, **__: Any) -> Transcript:
+        assert data.startswith(b"OggS")
+        return Transcript("Where is the harbour?", "en", (), 1.0)
 
 
 async def settle(world: World, name: str = "Barnaby Beam", channel: Any = None) -> None:
@@ -310,6 +321,16 @@ async def test_regenerate_leaves_no_old_clip(make_world: MakeWorld) -> None:
     world.answers = "Other words."
     await world.ben.click(last(world), label="Regenerate")
     assert last(world).content == "Other words." and not last(world).attachments
+
+
+async def test_a_voice_message_is_understood_and_answered(make_world: MakeWorld) -> None:
+    world = await make_world(hears=Listener())
+    await settle(world)
+    await world.ben.send(world.general, attachments=[("voice-message.ogg", b"OggS ...")])
+    heard = next(one for one in world.general.history() if one.content.startswith("🎙️"))
+    assert heard.content == "🎙️\n>>> Where is the harbour?"
+    assert "Where is the harbour?" in world.model.asked[-1].last
+    assert last(world).content == "Mind the rocks."
 
 
 async def test_ask_reaches_who_lives_elsewhere(world: World) -> None:
