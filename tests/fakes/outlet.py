@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from bot.chat.base import Activity, Before, GoneError, TooLargeError
-from bot.chat.posted import Posted
 from engine.speech.base import Speech
 from engine.talkinghead.base import Clip
 from personas.persona import Persona
@@ -144,3 +143,42 @@ class MemoryOutlet:
 
     async def _delete(self, message: str) -> None:
         self._platform.messages.pop(message, None)
+
+
+class Posted:
+    """Keeps messages in step with the pieces of a text."""
+
+    def __init__(
+        self,
+        send: Callable[[int, str], Awaitable[str]],
+        edit: Callable[[str, str], Awaitable[None]],
+        delete: Callable[[str], Awaitable[None]],
+        known: Sequence[str] = (),
+    ) -> None:
+        self._send = send
+        self._edit = edit
+        self._delete = delete
+        self._ids = list(known)
+        self._texts: list[str | None] = [None] * len(known)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The messages, in order."""
+        return tuple(self._ids)
+
+    async def show(self, pieces: Sequence[str], *, final: bool) -> None:
+        """Posts new pieces and edits changed ones; at the end, messages too many go.
+
+        A call that fails leaves what was done before it, so it can be repeated.
+        """
+        for number, piece in enumerate(pieces):
+            if number == len(self._ids):
+                self._ids.append(await self._send(number, piece))
+                self._texts.append(piece)
+            elif self._texts[number] != piece:
+                await self._edit(self._ids[number], piece)
+                self._texts[number] = piece
+        while final and len(self._ids) > max(1, len(pieces)):
+            await self._delete(self._ids[-1])
+            self._ids.pop()
+            self._texts.pop()
