@@ -78,6 +78,13 @@ class PersonaRepository:
             )
         return None if body is None else _read(body)
 
+    async def by_ids(self, persona_ids: Iterable[str]) -> dict[str, Persona]:
+        """The personas with these ids, by id; one that is not there is left out."""
+        wanted = t.persona.c.id.in_(list(persona_ids))
+        async with self._database.reading() as connection:
+            rows = await connection.execute(select(t.persona.c.id, t.persona.c.body).where(wanted))
+            return {row.id: _read(row.body) for row in rows}
+
     async def get(self, gallery: str, name: str, *, loosely: bool = False) -> Persona:
         """The persona that people mean by `name`.
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.chat.base import IncomingMessage, Person, Place
-from bot.chat.rights import Rights, allowed_channel
+from bot.chat.rights import Rights, allowed, allowed_channel
 from personas.errors import ChatAnythingError
-from personas.gallery import Action, Trigger
+from personas.gallery import Action, Policy, Trigger
 from personas.persona import Persona
 
 if TYPE_CHECKING:
@@ -58,10 +58,10 @@ class Listeners:
         policy = await self._rights.policy(place)
         if not allowed_channel(policy, place):
             return []
-        replied = await self._replied(message)
+        replied = await self._replied(message, policy)
         if replied is not None:
             return [replied]
-        here = await self.here(place, message.author)
+        here = await self.here(place, message.author, policy)
         if named := _named(message.text, here):
             return named[:_MOST]
         called = message.mentioned or place.private
@@ -86,31 +86,39 @@ class Listeners:
             )
         return [await self._last(place, candidates) or candidates[0 if here else -1]]
 
-    async def here(self, place: Place, person: Person) -> list[Listener]:
-        """The personas that live in a channel, or else in the one it belongs to."""
+    async def here(
+        self, place: Place, person: Person, policy: Policy | None = None
+    ) -> list[Listener]:
+        """The personas that live in a channel, or else in the one it belongs to.
+
+        Args:
+            place: the channel.
+            person: who looks.
+            policy: the rules of the community, where they are known already.
+        """
+        policy = policy or await self._rights.policy(place)
         residents = await self._storage.channels.residents(place.channel)
         if not residents and place.parent:
             residents = await self._storage.channels.residents(place.parent)
-        found = []
-        for resident in residents:
-            persona = await self._seen(place, person, resident.persona_id)
-            if persona is not None:
-                found.append(Listener(persona, resident.triggers))
-        return found
+        personas = await self._storage.personas.by_ids([one.persona_id for one in residents])
+        return [
+            Listener(personas[resident.persona_id], resident.triggers)
+            for resident in residents
+            if resident.persona_id in personas
+            and allowed(policy, place, person, Action.TALK, personas[resident.persona_id])
+        ]
 
-    async def _replied(self, message: IncomingMessage) -> Persona | None:
+    async def _replied(self, message: IncomingMessage, policy: Policy) -> Persona | None:
         if not message.reply_to:
             return None
         post = await self._storage.channels.post(message.place.channel, message.reply_to)
         if post is None:
             return None
-        return await self._seen(message.place, message.author, post.persona_id)
-
-    async def _seen(self, place: Place, person: Person, persona_id: str) -> Persona | None:
-        try:
-            return await self._rights.seen(place, person, persona_id, Action.TALK)
-        except ChatAnythingError:
+        persona = await self._storage.personas.by_id(post.persona_id)
+        if persona is None:
             return None
+        seen = allowed(policy, message.place, message.author, Action.TALK, persona)
+        return persona if seen else None
 
     async def _gallery(self, place: Place, person: Person) -> list[Persona]:
         """The personas of the gallery that this person sees, newest last."""

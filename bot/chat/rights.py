@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bot.chat.base import Person, Place, RefusedError
 from personas.errors import NotFoundError
-from personas.gallery import Action, Member, Policy, Visibility, may, may_create
+from personas.gallery import Action, Member, Policy, Verdict, Visibility, may, may_create
 from personas.persona import Persona
 
 if TYPE_CHECKING:
@@ -32,11 +32,7 @@ class Rights:
             RefusedError: they may not; says why.
         """
         policy = await self.policy(place)
-        if persona is not None and not _belongs(persona, place):
-            raise RefusedError("There is no such persona here.")
-        if not person.is_moderator and not allowed_channel(policy, place):
-            raise RefusedError("Personas are not used in this channel.")
-        verdict = may(member(place, person), action, policy, persona)
+        verdict = allowed(policy, place, person, action, persona)
         if not verdict:
             raise RefusedError(verdict.reason)
         return policy
@@ -77,6 +73,17 @@ class Rights:
         policy = await self.policy(place)
         hidden = policy.visibility is Visibility.CREATOR
         return person.id if hidden and not member(place, person).is_moderator else None
+
+
+def allowed(
+    policy: Policy, place: Place, person: Person, action: Action, persona: Persona | None = None
+) -> Verdict:
+    """Whether this person may do this, with this persona, in this place, by these rules."""
+    if persona is not None and not _belongs(persona, place):
+        return Verdict(allowed=False, reason="There is no such persona here.")
+    if not person.is_moderator and not allowed_channel(policy, place):
+        return Verdict(allowed=False, reason="Personas are not used in this channel.")
+    return may(member(place, person), action, policy, persona)
 
 
 def member(place: Place, person: Person) -> Member:
