@@ -106,8 +106,8 @@ class PersonaBot(commands.AutoShardedBot):
         if not said.text and said.sound is None and said.reply_to:
             await self._unheard(message)
             return
-        await self._received(
-            message, self.context.chat.replies.receive(said, self._opener(message))
+        self.context.go_on(
+            self._received(message, self.context.chat.replies.receive(said, self._opener(message)))
         )
 
     async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
@@ -120,15 +120,15 @@ class PersonaBot(commands.AutoShardedBot):
         said = incoming(message, self.user)
         if said is not None and said.text:
             work = self.context.chat.replies.edited(said, self._opener(message))
-            await self._received(message, work)
+            self.context.go_on(self._received(message, work))
 
     async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
         """Nobody answers what was taken back, or remembers what a moderator has deleted."""
-        await self._deleted(payload.channel_id, {payload.message_id})
+        self.context.go_on(self._deleted(payload.channel_id, {payload.message_id}))
 
     async def on_raw_bulk_message_delete(self, payload: discord.RawBulkMessageDeleteEvent) -> None:
         """Likewise, for many messages at once."""
-        await self._deleted(payload.channel_id, payload.message_ids)
+        self.context.go_on(self._deleted(payload.channel_id, payload.message_ids))
 
     async def _deleted(self, channel_id: int, messages: set[int]) -> None:
         channel = self.get_channel(channel_id)
@@ -169,7 +169,7 @@ class PersonaBot(commands.AutoShardedBot):
             await whisper(self.context, message, _UNHEARD.format(bot=self.user.mention))
 
     async def finish(self, grace: float) -> None:
-        """Ends what goes on without an interaction, such as a persona that is being made.
+        """Ends what goes on: messages that are being taken, personas that are being made.
 
         What takes longer than `grace` seconds is broken off, and says so where it is seen.
         """

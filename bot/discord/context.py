@@ -57,7 +57,7 @@ class Context:
         chat: decides everything.
         stage: lets personas speak.
         notices: what was told of late.
-        tasks: work that goes on after its interaction, such as making a persona.
+        tasks: work that is finished before the program ends: taking a message, making a persona.
     """
 
     chat: Chat

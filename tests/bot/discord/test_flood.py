@@ -45,6 +45,7 @@ async def test_who_floods_holds_up_nobody_else(
         await server.say("one word", channel=SQUARE, author=MEMBER)
         await server.until(lambda: any(one["channel_id"] == str(SQUARE) for one in spoken(server)))
         await bot.context.chat.aclose(60.0)
+        await bot.finish(60.0)
 
         # Whoever comes from another server is let in as soon as one of the flood is answered.
         asked = [one.last for one in model.asked]
