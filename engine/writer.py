@@ -53,6 +53,12 @@ _THINGS = frozenset(
 )
 """Things that end like people who do something."""
 
+_INTRODUCTION = re.compile(
+    r"(?P<opening>\b(?:[Mm]y name is|[Mm]y name['’]s|[Tt]he name['’]s|[Cc]all me|I am|I['’]m) )"
+    r"(?P<name>[A-Z][\w'’-]+(?: [A-Z][\w'’-]+){0,3})(?=[.,!?;:—–-]|\s*$| and )"
+)
+_FROM_SOMEWHERE = re.compile(r"(?:ish|ese|ian|can|nch|eek)$")
+"""I am Irish, I am French: no names."""
 _OPENING = re.compile(r"^(You are )((?:The )?[A-Z][\w'’-]*(?: [A-Z][\w'’-]*){0,3})(,)")
 _NO_KINDS = frozenset({"character", "persona", "person", "thing", "object", "system", "being"})
 
@@ -246,15 +252,22 @@ class PersonaWriter:
 
 @dataclass(frozen=True)
 class _Renamed:
-    """Puts a persona's name where the model wrote another one that we did not keep."""
+    """Puts a persona's name where the model wrote another: one not kept, or one it slipped into."""
 
     old: str
     new: str
 
     def __call__(self, text: str) -> str:
-        if len(self.old) < 3 or self.old == self.new or not text:
-            return text
-        return re.sub(rf"\b{re.escape(self.old)}\b", lambda _: self.new, text)
+        if len(self.old) >= 3 and self.old != self.new:
+            text = re.sub(rf"\b{re.escape(self.old)}\b", lambda _: self.new, text)
+        return _INTRODUCTION.sub(self._introduced, text)
+
+    def _introduced(self, match: re.Match[str]) -> str:
+        said = match["name"]
+        same = content_words(said) & content_words(self.new)
+        if same or _FROM_SOMEWHERE.search(said) or not content_words(self.new):
+            return match[0]
+        return f"{match['opening']}{self.new}"
 
 
 def _traits(draft: PersonaDraft, description: str) -> tuple[Gender, Age, Mood]:

@@ -235,6 +235,23 @@ async def test_a_name_that_only_repeats_the_kind_is_replaced_everywhere(storage:
     assert personality.name in personality.character
 
 
+@pytest.mark.parametrize(
+    ("greeting", "kept"),
+    [
+        ("Good evening. I'm Lucy, and I keep the light.", "I'm Barnaby Beam, and"),
+        ("My name is Captain Bob. Mind the steps.", "My name is Barnaby Beam. Mind"),
+        ("Call me Barnaby. Mind the steps.", "Call me Barnaby."),
+        ("I am Irish, and the sea is not my fault.", "I am Irish, and"),
+    ],
+)
+async def test_nobody_introduces_themselves_by_another_name(
+    storage: Storage, greeting: str, kept: str
+) -> None:
+    persona = await persona_of(creator(storage, answer(greeting=greeting)))
+    assert persona.personality.name == "Barnaby Beam"
+    assert kept in persona.personality.greeting
+
+
 async def test_a_given_name_is_kept(storage: Storage) -> None:
     persona = await persona_of(creator(storage), "a lighthouse named Bob")
     assert persona.personality.name == "Bob"
