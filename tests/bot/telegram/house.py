@@ -16,6 +16,7 @@ from engine.creation import Creator
 from engine.hearing.base import Transcript
 from engine.hearing.settings import HearingSettings
 from engine.pictures import to_png
+from engine.speaking import Encode
 from personas.persona import Persona, PortraitBrief
 from personas.styles import load_styles
 from personas.voices import load_voices
@@ -54,6 +55,7 @@ class House:
     speech: HummingSynthesizer = field(default_factory=HummingSynthesizer)
     head: StillHead = field(default_factory=StillHead)
     portraits: DiscPortraits = field(default_factory=DiscPortraits)
+    encode: Encode = encode_frames
     wired: bool = False
     token: str = TOKEN
     limits: ChatSettings = field(default_factory=lambda: ChatSettings(at_once=8))
@@ -64,7 +66,7 @@ class House:
         creator = Creator(self.model, self.portraits, styles, voices, self.storage)
         how = ConversationSettings(mode="clip", clips_at_once=8)
         conversations = Conversations(
-            self.model, self.speech, self.head, encode_frames, self.storage, how
+            self.model, self.speech, self.head, self.encode, self.storage, how
         )
         self.chat = Chat(
             self.storage,

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pytest
 
+from engine.portrait.base import Image
+from engine.speech.base import Speech
+from engine.talkinghead.video import encode
 from tests.bot.telegram.house import ADA, BOB, GROUP, WORDS, House
+from tests.fakes.head import StillHead
 from tests.fakes.telegram_rooms import LostError, RefusedError
 
 
@@ -320,3 +327,41 @@ def moderator() -> Any:
     from bot.chat.base import Person
 
     return Person("9", "Eve", is_moderator=True)
+
+
+@dataclass
+class NoisyHead(StillHead):
+    """Draws what no encoder can make small."""
+
+    fps: int = 25
+    size: int = 256
+
+    def frames(self, prepared: Image, speech: Speech, seed: int = 0) -> Iterator[Image]:
+        noise = np.random.default_rng(seed)
+        for _ in range(round(speech.duration * self.fps)):
+            yield noise.integers(0, 255, (self.size, self.size, 3), np.uint8)
+
+
+async def noisy(house: House, file_limit: int) -> None:
+    """Starts again with large clips and a limit of their size."""
+    await house.stop()
+    house.head, house.encode = NoisyHead(), encode
+    house.settings = house.settings.model_copy(update={"file_limit": file_limit})
+    await house.start()
+
+
+async def test_a_clip_that_is_too_large_is_made_smaller(house: House) -> None:
+    await noisy(house, 150_000)
+    await house.create(house.ada)
+    house.telegram.say(house.ada, "Who are you?")
+    note = (await house.has(house.ada, "video_note"))["video_note"]
+    assert note["file_size"] <= 150_000
+    assert note["length"] < 256
+
+
+async def test_one_that_cannot_be_small_enough_is_sent_as_a_voice_note(house: House) -> None:
+    await noisy(house, 20_000)
+    await house.create(house.ada)
+    house.telegram.say(house.ada, "Who are you?")
+    assert (await house.has(house.ada, "voice"))["voice"]["file_size"] <= 20_000
+    assert not house.telegram.named("sendVideoNote")
