@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import discord
 
 from bot.chat.base import Activity, Before, GoneError, TooLargeError
+from bot.chat.calls import to_its_end
 from bot.discord.failures import Lost
 from bot.discord.names import harmless
 from bot.discord.speakers import OwnSpeaker, Speaker, Upload, VoiceLostError
@@ -131,7 +132,7 @@ class DiscordOutlet:
         Raises:
             GoneError: there is nowhere to show it any more.
         """
-        await _to_its_end(self._quote(text))
+        await to_its_end(self._quote(text))
 
     @contextlib.asynccontextmanager
     async def activity(self, doing: Activity) -> AsyncIterator[None]:
@@ -150,7 +151,7 @@ class DiscordOutlet:
         Raises:
             GoneError: there is nowhere to show it any more.
         """
-        await _to_its_end(self._show(pieces, final))
+        await to_its_end(self._show(pieces, final))
 
     async def send_clip(self, clip: Clip) -> None:
         """Puts the clip on the last message of the text, or right after it.
@@ -160,7 +161,7 @@ class DiscordOutlet:
             GoneError: there is nowhere to show it any more.
         """
         upload = self._upload(f"{self._persona.slug}.mp4", clip.data)
-        await _to_its_end(self._attach(upload))
+        await to_its_end(self._attach(upload))
 
     async def send_voice(self, speech: Speech) -> None:
         """Sends a voice message, or where that is not allowed a sound file with the text.
@@ -170,7 +171,7 @@ class DiscordOutlet:
             GoneError: there is nowhere to show it any more.
         """
         data = await asyncio.to_thread(opus_bytes, speech)
-        await _to_its_end(self._say(speech, self._upload(FILE, data)))
+        await to_its_end(self._say(speech, self._upload(FILE, data)))
 
     async def tell(self, reason: str) -> None:
         """Tells who asked."""
@@ -313,13 +314,3 @@ class DiscordOutlet:
             while True:
                 await self._stage.client.http.send_typing(self._channel.id)
                 await asyncio.sleep(_TYPING_SECONDS)
-
-
-async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
-    """Does what must not be broken off half-way: a message that was posted has to be known.
-
-    Who waits for it may be cancelled all the same; what is shown next waits for it.
-    """
-    task = asyncio.ensure_future(work)
-    task.add_done_callback(lambda done: done.cancelled() or done.exception())
-    await asyncio.shield(task)

@@ -6,16 +6,17 @@ import asyncio
 import contextlib
 import logging
 import secrets
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from telegram import InlineKeyboardMarkup, MessageEntity
 from telegram.constants import ChatAction
 from telegram.error import TelegramError
 
 from bot.chat.base import Activity, Before
+from bot.chat.calls import to_its_end
 from bot.telegram.actions import acting
 from bot.telegram.clock import Clock
 from bot.telegram.files import FILE_LIMIT, Files
@@ -137,7 +138,7 @@ class TelegramOutlet:
             UnavailableError: Telegram could not be reached for minutes.
         """
         quoted = Rich().add(harmless(text) or "…", MessageEntity.EXPANDABLE_BLOCKQUOTE)
-        await _to_its_end(self._quote(split(quoted)[0]))
+        await to_its_end(self._quote(split(quoted)[0]))
 
     async def _quote(self, message: Rich) -> None:
         async with self._working:
@@ -151,7 +152,7 @@ class TelegramOutlet:
             GoneError: there is nowhere to show it any more.
             UnavailableError: Telegram could not be reached for minutes, or refuses the message.
         """
-        await _to_its_end(self._show(pieces, final))
+        await to_its_end(self._show(pieces, final))
 
     async def _show(self, pieces: Sequence[str], final: bool) -> None:
         async with self._working:
@@ -250,7 +251,7 @@ class TelegramOutlet:
             UnavailableError: Telegram could not be reached for minutes, or refuses the clip.
         """
         self._sending.check(len(clip.data))
-        await _to_its_end(self._put_clip(clip))
+        await to_its_end(self._put_clip(clip))
 
     async def _put_clip(self, clip: Clip) -> None:
         async with self._working:
@@ -265,7 +266,7 @@ class TelegramOutlet:
             UnavailableError: Telegram could not be reached for minutes, or refuses it.
         """
         data = await self._sending.encoded(speech)
-        await _to_its_end(self._put_voice(data, speech.duration))
+        await to_its_end(self._put_voice(data, speech.duration))
 
     async def _put_voice(self, data: bytes, seconds: float) -> None:
         async with self._working:
@@ -288,13 +289,3 @@ class TelegramOutlet:
             await sender.text(message, sender.quoting(sender.reply_to), silently=True)
         except Exception as error:
             log.info("Nobody could be told %r: %s", reason, error)
-
-
-async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
-    """Does what must not be broken off: a message that was sent has to be known.
-
-    Who waits for it may be cancelled all the same; what comes next waits for it.
-    """
-    task = asyncio.ensure_future(work)
-    task.add_done_callback(lambda done: done.cancelled() or done.exception())
-    await asyncio.shield(task)

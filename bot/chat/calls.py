@@ -1,0 +1,18 @@
+"""Calls to a platform that must not be broken off."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+
+async def to_its_end(call: Coroutine[Any, Any, None]) -> None:
+    """Makes a call that goes on to its end, also when whoever waits for it is cancelled.
+
+    A message that has been posted has to be known, or it would be posted again.
+    """
+    task = asyncio.ensure_future(call)
+    # Where nobody waits any more, nobody asks for the error either.
+    task.add_done_callback(lambda done: done.cancelled() or done.exception())
+    await asyncio.shield(task)
