@@ -140,7 +140,7 @@ def test_a_listener_understands_the_clip(voice: str, require_model: Require) -> 
     speech = app.synthesizer.synthesize(text, app.voices.cast(voice, seed=1))
     frames = app.head.frames(app.head.prepare(draft), speech, seed=1)
     clip = encode(frames, speech, fps=25, size=512)
-    understood = heard(*sound_of(clip.clip.data), whisper)
+    understood = heard(*sound_of(clip.data), whisper)
     assert jiwer.wer(words(text), words(understood)) <= 0.1
 
 
