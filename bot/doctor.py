@@ -27,7 +27,11 @@ State = Literal["ok", "optional", "missing"]
 
 EXTRAS = {
     "landmarks": ("mediapipe", "finds faces in uploaded photos, and counts them in benchmarks"),
-    "hearing": ("faster_whisper", "understands speech"),
+    "hearing": ("faster_whisper", "understands voice messages"),
+    "discord": ("discord", "lets personas live on Discord"),
+    "telegram": ("telegram", "lets personas live on Telegram"),
+    "edge": ("edge_tts", "speaks some seventy languages, online"),
+    "espeak": ("espeakng_loader", "speaks some hundred languages, like a machine"),
 }
 ROOM_FOR_MODELS = 3_000_000_000
 
