@@ -111,8 +111,10 @@ def packages() -> Iterator[Finding]:
 def _base_packages() -> list[str]:
     import re
 
-    listed = requires("chatanything") or []
-    return [re.split(r"[\s\[<>=!~;(]", line)[0] for line in listed if "extra ==" not in line]
+    listed = [line for line in requires("chatanything") or [] if "extra ==" not in line]
+    if sys.platform != "linux":
+        listed = [line for line in listed if "sys_platform" not in line]  # all of these are Linux's
+    return [re.split(r"[\s\[<>=!~;(]", line)[0] for line in listed]
 
 
 def models(app: App) -> Iterator[Finding]:
