@@ -73,8 +73,9 @@ async def import_card(
     # The same card brought twice to a gallery is the same persona.
     seed = int.from_bytes(hashlib.sha256(data).digest()[:4]) >> 1
     if has_face(card) and not voice:
+        personality = to_personality(card)
+        yield PersonalityReady(personality, PortraitBrief(subject=personality.kind))
         persona = await _whole(storage, card, gallery, member, data)
-        yield PersonalityReady(persona.personality, PortraitBrief(subject=persona.personality.kind))
         yield PortraitReady(card.picture or b"")
         yield PersonaReady(persona)
         return

@@ -41,14 +41,14 @@ class Place:
         parent: the channel that a thread or topic belongs to; its personas and its mode hold
             where the thread has none of its own. Empty for others.
         private: a chat with one person, where every message is for the persona.
-        adult: the platform keeps children out of this channel.
+        adult: the platform keeps children out of this channel; None where it does not tell.
     """
 
     gallery: str
     channel: str
     parent: str = ""
     private: bool = False
-    adult: bool = False
+    adult: bool | None = None
 
 
 @dataclass(frozen=True)

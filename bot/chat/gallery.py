@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from bot.chat.base import Person, Place
+from bot.chat.decency import Decency
 from bot.chat.quotas import Quotas
 from bot.chat.rights import Rights
 from engine.conversation import Conversations, Mode
@@ -20,6 +21,7 @@ from engine.events import (
     ClipReady,
     CreationEvent,
     CreationFailed,
+    PersonalityReady,
     PersonaReady,
     ReplyEvent,
     SpeechReady,
@@ -80,6 +82,7 @@ class Gallery:
         self._conversations = conversations
         self._rights = rights
         self._quotas = quotas
+        self._decency = Decency()
         self._greetings: OrderedDict[tuple[str, Mode], tuple[ReplyEvent, ...]] = OrderedDict()
 
     async def page(
@@ -155,6 +158,7 @@ class Gallery:
             raise InvalidInputError(
                 "Personas for adults are made in channels for adults only. This one is not."
             )
+        self._decency.check(place, description)
         request = CreationRequest(
             description,
             gallery=place.gallery,
@@ -213,6 +217,8 @@ class Gallery:
             ChatAnythingError: it stays as it is; says why.
         """
         persona = await self._rights.seen(place, person, persona.id, Action.EDIT)
+        if not persona.adult:
+            self._decency.check(place, "\n".join(changes.values()))
         before = persona.personality
         cleaned = {key: clean(value).strip() for key, value in changes.items()}
         try:
@@ -296,7 +302,7 @@ class Gallery:
         making = import_card(
             self._creator, self._storage, card, gallery=place.gallery, member=person.id
         )
-        async with contextlib.aclosing(self._made(place, person, making)) as events:
+        async with contextlib.aclosing(self._made(place, person, making, is_card=True)) as events:
             async for event in events:
                 yield event
 
@@ -336,7 +342,12 @@ class Gallery:
         return await self._storage.media.get(persona.portrait.image)
 
     async def _made(
-        self, place: Place, person: Person, making: AsyncGenerator[CreationEvent]
+        self,
+        place: Place,
+        person: Person,
+        making: AsyncGenerator[CreationEvent],
+        *,
+        is_card: bool = False,
     ) -> AsyncGenerator[CreationEvent]:
         """The events; what comes to nothing, or was there before, is not counted."""
         async with (
@@ -345,6 +356,9 @@ class Gallery:
         ):
             async for event in events:
                 match event:
+                    case PersonalityReady(personality=who) if is_card:
+                        told = (who.name, who.tagline, who.character, who.greeting)
+                        self._decency.check(place, "\n".join(told))
                     case CreationFailed() | PersonaReady(existing=True):
                         spent.kept = False
                     case PersonaReady():

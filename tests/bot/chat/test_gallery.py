@@ -8,9 +8,11 @@ from dataclasses import replace
 import pytest
 
 from bot.chat.base import Person, RefusedError
+from bot.chat.decency import Decency
 from bot.chat.quotas import QuotaError
 from bot.chat.settings import ChatSettings
 from engine.events import ClipReady, CreationEvent, CreationFailed, PersonaReady
+from engine.portrait.benchmark.prompts import load_prompts
 from engine.talkinghead.base import Clip
 from personas.errors import InvalidInputError, NotFoundError, UnavailableError
 from personas.persona import Persona
@@ -206,6 +208,43 @@ async def test_personas_for_adults_stay_where_only_adults_are(world: World) -> N
     await world.chat.rooms.settle(AFTER_DARK, ANA, persona)
     await world.say("Velvet?", place=AFTER_DARK)
     assert len(world.platform.said) == 1
+
+
+CHILDREN = replace(HERE, adult=False)
+
+
+@pytest.mark.parametrize(
+    ("description", "word"),
+    [("a sexy nurse", "sexy"), ("Hallo! Das ist ein richtiger Arsch und ein Esel", "arsch")],
+)
+async def test_explicit_words_are_for_channels_of_adults(
+    world: World, description: str, word: str
+) -> None:
+    with pytest.raises(RefusedError, match=f"“{word}” is for channels with an age restriction"):
+        await last(world.chat.gallery.create(CHILDREN, ANA, description))
+    await made(world.chat.gallery.create(AFTER_DARK, ANA, description, adult=True))
+    # Where the platform does not tell who reads, people decide for themselves.
+    await made(world.chat.gallery.create(HERE, ANA, description))
+
+
+async def test_they_come_in_by_no_other_way(world: World) -> None:
+    persona = await world.make(CHILDREN)
+    with pytest.raises(RefusedError, match="sexy"):
+        await world.chat.gallery.edit(CHILDREN, ANA, persona, character="You are sexy.")
+    changed = await world.chat.gallery.edit(AFTER_DARK, ANA, persona, name="Sexy Sam")
+    assert changed.personality.name == "Sexy Sam"
+    for form in ("png", "json"):
+        _, card = await world.chat.gallery.export(HERE, ANA, changed, form)
+        before = await world.storage.personas.count(HERE.gallery)
+        with pytest.raises(RefusedError, match="sexy"):
+            await last(world.chat.gallery.bring(CHILDREN, ANA, card))
+        assert await world.storage.personas.count(HERE.gallery) == before
+
+
+async def test_harmless_descriptions_are_not_taken_amiss() -> None:
+    decency = Decency()
+    for prompt in load_prompts():
+        decency.check(CHILDREN, prompt.text)
 
 
 # Rooms

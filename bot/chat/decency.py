@@ -1,0 +1,62 @@
+"""Decency: words that belong where only adults read."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from bot.chat.base import Place, RefusedError
+from personas.languages import language_of
+
+if TYPE_CHECKING:
+    from glin_profanity import Filter
+
+_LISTS = {
+    "ar": "arabic", "cs": "czech", "da": "danish", "nl": "dutch", "en": "english",
+    "fi": "finnish", "fr": "french", "de": "german", "hi": "hindi", "hu": "hungarian",
+    "it": "italian", "ja": "japanese", "ko": "korean", "no": "norwegian", "fa": "persian",
+    "pl": "polish", "pt": "portuguese", "ru": "russian", "es": "spanish", "sv": "swedish",
+    "th": "thai", "tr": "turkish", "zh": "chinese",
+}  # fmt: skip
+
+
+class Decency:
+    """Finds explicit words, by lists in many languages.
+
+    Lists know words and no meaning: a rooster may be refused by its shorter name. So the person
+    is told which word it is, and can say it differently.
+    """
+
+    def __init__(self) -> None:
+        self._filters: dict[str, Filter] = {}
+        self._making = threading.Lock()
+
+    def check(self, place: Place, text: str) -> None:
+        """Checks what somebody wants a persona to be.
+
+        Only where the platform tells apart channels for adults and this is none of them.
+
+        Raises:
+            RefusedError: there is such a word in it; says which, and what to do.
+        """
+        if place.adult is not False:
+            return
+        found = self._words(text)
+        if found:
+            raise RefusedError(
+                f"“{found[0]}” is for channels with an age restriction, and this is none. Say it "
+                "differently, or make this persona there."
+            )
+
+    def _words(self, text: str) -> list[str]:
+        try:
+            from glin_profanity import Filter
+        except ImportError:
+            return []  # no adapter of a platform with such channels is installed
+        languages = sorted({"english", _LISTS.get(language_of(text)[:2], "english")})
+        key = " ".join(languages)
+        with self._making:
+            if key not in self._filters:
+                self._filters[key] = Filter({"languages": languages})
+            found: list[str] = self._filters[key].check_profanity(text)["profane_words"]
+        return found
