@@ -9,9 +9,9 @@ from bot.chat.base import Place, RefusedError
 from personas.languages import language_of
 
 if TYPE_CHECKING:
-    from glin_profanity import Filter
+    from glin_profanity import Filter, Language
 
-_LISTS = {
+_LISTS: dict[str, Language] = {
     "ar": "arabic", "cs": "czech", "da": "danish", "nl": "dutch", "en": "english",
     "fi": "finnish", "fr": "french", "de": "german", "hi": "hindi", "hu": "hungarian",
     "it": "italian", "ja": "japanese", "ko": "korean", "no": "norwegian", "fa": "persian",
@@ -53,10 +53,10 @@ class Decency:
             from glin_profanity import Filter
         except ImportError:
             return []  # no adapter of a platform with such channels is installed
-        languages = sorted({"english", _LISTS.get(language_of(text)[:2], "english")})
-        key = " ".join(languages)
+        own: Language = _LISTS.get(language_of(text)[:2], "english")
+        languages: list[Language] = ["english", own] if own != "english" else ["english"]
         with self._making:
-            if key not in self._filters:
-                self._filters[key] = Filter({"languages": languages})
-            found: list[str] = self._filters[key].check_profanity(text)["profane_words"]
+            if own not in self._filters:
+                self._filters[own] = Filter({"languages": languages})
+            found: list[str] = self._filters[own].check_profanity(text)["profane_words"]
         return found
