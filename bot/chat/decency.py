@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ _LISTS: dict[str, Language] = {
     "pl": "polish", "pt": "portuguese", "ru": "russian", "es": "spanish", "sv": "swedish",
     "th": "thai", "tr": "turkish", "zh": "chinese",
 }  # fmt: skip
+
+_NO_WORD = re.compile(r"\S{40,}")
 
 
 class Decency:
@@ -58,5 +61,6 @@ class Decency:
         with self._making:
             if own not in self._filters:
                 self._filters[own] = Filter({"languages": languages})
-            found: list[str] = self._filters[own].check_profanity(text)["profane_words"]
+            words = _NO_WORD.sub(" ", text)
+            found: list[str] = self._filters[own].check_profanity(words)["profane_words"]
         return found

@@ -45,10 +45,11 @@ def create_for_ever(folder: Path, first_seed: int, started: Event) -> None:
                 storage,
                 ConversationSettings(),
             )
+            making = creator(storage)
             started.set()
             for seed in range(first_seed, first_seed + 10_000):
                 request = CreationRequest(f"a lighthouse, number {seed}", seed=seed)
-                async for event in creator(storage).create(request):
+                async for event in making.create(request):
                     if isinstance(event, PersonaReady):
                         async for _ in conversations.reply(event.persona, "here", "Hello?"):
                             pass

@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import json
 import shutil
+import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -210,6 +211,15 @@ class World:
             f"discord:{(gallery or self.home).id}", newest_first=True
         )
         return found[0]
+
+    async def until(self, holds: Callable[[], bool], step: float = 1_000) -> None:
+        """Lets time pass, with breaks in which the storage, on a clock of its own, keeps up."""
+        for _ in range(500):
+            if holds():
+                return
+            await self.env.advance_time(step)
+            await asyncio.to_thread(time.sleep, 0.01)
+        raise AssertionError("it does not happen")
 
     def said(self, channel: Any = None) -> list[discord.Message]:
         """What personas said in a channel through its webhook."""

@@ -34,6 +34,7 @@ async def test_it_outlives_the_interaction(world: World) -> None:
     [progress] = world.general.history()
     assert "Imagining" in words(progress)
     await world.env.advance_time(1_200)
+    await world.until(lambda: "## Barnaby Beam" in words(world.general.history()[-1]), 1)
     [card] = world.general.history()
     assert card.id == progress.id
     assert "## Barnaby Beam" in words(card)

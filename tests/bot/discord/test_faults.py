@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import discord
 
 from tests.bot.discord.conftest import MakeWorld, World
@@ -32,22 +34,22 @@ async def test_a_webhook_deleted_between_two_answers(world: World) -> None:
 async def test_a_channel_deleted_mid_answer(world: World) -> None:
     await settle(world)
     world.model.pause = 100.0
+    before = len(world.said())
     await world.ben.send(world.general, "A long story, please.")
-    await world.env.advance_time(300)
+    await world.until(lambda: len(world.said()) > before, 100)
     world.env.backend.delete_channel(world.general.id)
-    await world.env.advance_time(10_000)
-    assert not world.chat.in_flight
+    await world.until(lambda: not world.chat.in_flight)
 
 
 async def test_permission_lost_mid_answer(world: World) -> None:
     await settle(world)
     world.model.pause = 100.0
+    before = len(world.said())
     await world.ben.send(world.general, "A long story, please.")
-    await world.env.advance_time(300)
+    await world.until(lambda: len(world.said()) > before, 100)
     world.env.inject_error("PATCH", HOOK, status=403, code=50013, times=None)
     world.env.inject_error("POST", HOOK, status=403, code=50013, times=None)
-    await world.env.advance_time(10_000)
-    assert not world.chat.in_flight
+    await world.until(lambda: not world.chat.in_flight)
 
 
 async def test_a_message_deleted_before_its_clip_is_ready(make_world: MakeWorld) -> None:
@@ -56,11 +58,10 @@ async def test_a_message_deleted_before_its_clip_is_ready(make_world: MakeWorld)
     world.model.pause = 100.0
     before = len(world.said())
     await world.ben.send(world.general, "Look at me!")
-    await world.env.advance_time(200)
+    await world.until(lambda: len(world.said()) > before, 100)
     world.env.backend.delete_message(world.general.id, last(world).id)
-    await world.env.advance_time(10_000)
+    await world.until(lambda: not world.chat.in_flight)
     assert len(world.said()) == before
-    assert not world.chat.in_flight
 
 
 async def test_a_shard_that_drops_out_comes_back(world: World) -> None:
@@ -98,13 +99,11 @@ async def test_nobody_is_told_what_only_the_log_shall_know(world: World) -> None
 
 
 async def test_what_is_in_flight_is_finished_at_the_end(world: World) -> None:
-    import asyncio
-
     await settle(world)
     world.model.pause = 100.0
     await world.ben.send(world.general, "Before you go ...")
     closing = asyncio.get_running_loop().create_task(world.chat.aclose(100_000.0))
-    await world.env.advance_time(5_000)
+    await world.until(closing.done)
     await closing
     assert last(world).content == "Mind the rocks."
     before = len(world.said())
@@ -115,8 +114,9 @@ async def test_what_is_in_flight_is_finished_at_the_end(world: World) -> None:
 async def test_what_takes_too_long_at_the_end_stays_as_it_was(world: World) -> None:
     await settle(world)
     world.model.pause = 100.0
+    before = len(world.said())
     await world.ben.send(world.general, "A long story, please.")
-    await world.env.advance_time(300)
+    await world.until(lambda: len(world.said()) > before, 100)
     await world.chat.aclose(0.0)
     assert "Mind the rocks.".startswith(last(world).content)
     assert not any(

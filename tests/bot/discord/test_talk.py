@@ -60,9 +60,9 @@ async def test_it_sees_who_is_talking(world: World) -> None:
 async def test_the_text_grows_and_can_be_stopped_on_the_way(world: World) -> None:
     await settle(world)
     world.answers, world.model.pause = "Once upon a time there was a light.", 100.0
+    before = len(world.said())
     await world.ben.send(world.general, "A story, please.")
-    for _ in range(4):
-        await world.env.advance_time(100)
+    await world.until(lambda: len(world.said()) > before, 100)
     begun = last(world)
     assert buttons(begun) == ["Stop"]
     assert "moderator" in told(await world.ana.click(begun, label="Stop"))

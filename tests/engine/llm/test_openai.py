@@ -39,7 +39,7 @@ GOOD = json.dumps({"name": "Rex", "legs": 4})
 
 
 def model(endpoint: Endpoint, **options: object) -> OpenAIModel:
-    settings: dict[str, object] = {"model": "first", "retries": 0, "timeout": 5.0, **options}
+    settings: dict[str, object] = {"model": "first", "retries": 0, "timeout": 30.0, **options}
     return OpenAIModel(base_url=endpoint.url, api_key=KEY, **settings)  # type: ignore[arg-type]
 
 
