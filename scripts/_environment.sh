@@ -88,12 +88,18 @@ find_uv() {
     fi
 }
 
-# uv does not read pip's configuration: tell it the index and the certificates that pip uses.
+# uv does not read pip's configuration: tell it the index, the folder of wheels and the certificates
+# that pip uses.
 share_pip_configuration() {
-    local index
+    local index wheels
     index=${PIP_INDEX_URL:-$("$PYTHON_IN_VENV" -m pip config get global.index-url 2>/dev/null || true)}
     if [ -n "$index" ] && [ -z "${UV_DEFAULT_INDEX:-}${UV_INDEX_URL:-}" ]; then
         export UV_DEFAULT_INDEX="$index"
+    fi
+    wheels=${PIP_FIND_LINKS:-$("$PYTHON_IN_VENV" -m pip config get global.find-links 2>/dev/null || true)}
+    if [ -n "$wheels" ] && [ -z "${UV_FIND_LINKS:-}" ]; then
+        UV_FIND_LINKS=$(printf '%s' "$wheels" | tr -s ' \n' ',')
+        export UV_FIND_LINKS
     fi
     if [ -n "${PIP_CERT:-}" ] && [ -z "${SSL_CERT_FILE:-}" ]; then
         export SSL_CERT_FILE="$PIP_CERT"
@@ -126,17 +132,31 @@ install() { # EXTRA...
     cd -- "$ROOT" || return
     if uv=$(find_uv); then
         share_pip_configuration
-        say "Installing ChatAnything${extras:+ with $extras} (some 300 MB the first time)"
-        "$uv" pip install --quiet --python "$PYTHON_IN_VENV" --editable ".${extras:+[$extras]}" \
+        set -- pip install --quiet --python "$PYTHON_IN_VENV" --editable ".${extras:+[$extras]}" \
             --constraints constraints.txt --overrides overrides.txt
+        case $extras in
+            *test*)
+                say "Installing ChatAnything with $extras (some 800 MB the first time)"
+                # PyTorch's own index has builds for each kind of GPU, and for none; PyPI's is for
+                # CUDA and brings gigabytes. Where wheels were put aside, they are to be used.
+                if [ -z "${UV_FIND_LINKS:-}" ] &&
+                    UV_TORCH_BACKEND="${UV_TORCH_BACKEND:-auto}" "$uv" "$@" 2>/dev/null; then
+                    return
+                fi
+                ;;
+            *) say "Installing ChatAnything${extras:+ with $extras} (some 300 MB the first time)" ;;
+        esac
+        "$uv" "$@"
         return
     fi
     say "uv cannot be had, so pip installs ChatAnything${extras:+ with $extras}; this takes longer"
     if [ -z "$extras" ]; then
         "$PYTHON_IN_VENV" -m pip install --quiet --editable . --constraint constraints.txt
     else
-        # pip knows no overrides; the constraints are the whole, resolved set, so it need not resolve
+        # pip knows no overrides; the constraints are the whole, resolved set, so it need not
+        # resolve. PyTorch alone is left to it, because what that needs hangs on the GPU.
         "$PYTHON_IN_VENV" -m pip install --quiet --no-deps --requirement constraints.txt &&
+            "$PYTHON_IN_VENV" -m pip install --quiet torch --constraint constraints.txt &&
             "$PYTHON_IN_VENV" -m pip install --quiet --no-deps --editable .
     fi
 }
