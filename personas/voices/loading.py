@@ -146,6 +146,7 @@ def _played(
             "breath": character.breath
             if character.breath == 1
             else character.breath * company.bend,
+            "range": round(1 + (character.range - 1) * company.bend, 3),
             "rate": round(character.rate * company.rate, 3),
         }
     )
