@@ -16,6 +16,8 @@ from storage.store import Storage
 if TYPE_CHECKING:
     from engine.models.store import ModelStore
 
+pytest_plugins = ["tests.services.fixtures"]
+
 
 @pytest.fixture(autouse=True)
 def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
