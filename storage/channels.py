@@ -15,6 +15,7 @@ from personas.persona import Frozen
 from storage import tables as t
 from storage.conversations import conversation_id
 from storage.database import Database, insert_missing
+from storage.outages import retried
 
 _REMEMBERED = timedelta(days=2)
 """How long a message is known to have been handled; no platform delivers one again later."""
@@ -47,22 +48,27 @@ class ChannelRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @retried
     async def mode(self, channel: str) -> str | None:
         """How answers are in this channel; None where nobody has chosen."""
         return await self._chosen(channel, "mode")
 
+    @retried
     async def set_mode(self, channel: str, mode: str | None) -> None:
         """Chooses how answers are; None leaves it open again."""
         await self._choose(channel, "mode", mode)
 
+    @retried
     async def form(self, channel: str) -> str | None:
         """How clips look in this channel, in the adapter's words; None: as usual."""
         return await self._chosen(channel, "form")
 
+    @retried
     async def set_form(self, channel: str, form: str | None) -> None:
         """Chooses how clips look; None leaves it open again."""
         await self._choose(channel, "form", form)
 
+    @retried
     async def residents(self, channel: str) -> builtins.list[Resident]:
         """Who lives in a channel, first come first."""
         c = t.resident.c
@@ -71,6 +77,7 @@ class ChannelRepository:
             rows = await connection.execute(query.order_by(c.created_at, c.persona))
             return [Resident(persona_id=row.persona, triggers=row.triggers) for row in rows]
 
+    @retried
     async def settle(self, channel: str, resident: Resident) -> None:
         """Lets a persona live in a channel, or changes what it answers to there.
 
@@ -91,6 +98,7 @@ class ChannelRepository:
                 mine = (c.channel == channel, c.persona == resident.persona_id)
                 await connection.execute(update(t.resident).where(*mine).values(**values))
 
+    @retried
     async def leave(self, channel: str, persona_id: str | None = None) -> int:
         """Lets a persona, or everybody, leave a channel; how many left."""
         query = delete(t.resident).where(t.resident.c.channel == channel)
@@ -99,16 +107,21 @@ class ChannelRepository:
         async with self._database.writing() as connection:
             return (await connection.execute(query)).rowcount
 
+    @retried
     async def handle(self, channel: str, message: str) -> bool:
         """Takes a message on; False where somebody has, in this process or another."""
-        now = datetime.now(UTC)
-        row = {"channel": channel, "message": message, "created_at": now}
+        row = {"channel": channel, "message": message, "created_at": datetime.now(UTC)}
         async with self._database.writing() as connection:
-            await connection.execute(
-                delete(t.handled).where(t.handled.c.created_at < now - _REMEMBERED)
-            )
             return await insert_missing(connection, t.handled, row)
 
+    @retried
+    async def tidy(self) -> int:
+        """Forgets messages that no platform delivers any more; how many."""
+        old = t.handled.c.created_at < datetime.now(UTC) - _REMEMBERED
+        async with self._database.writing() as connection:
+            return (await connection.execute(delete(t.handled).where(old))).rowcount
+
+    @retried
     async def posted(self, post: Post) -> None:
         """Remembers a message; posting it again replaces what was known of it.
 
@@ -132,6 +145,7 @@ class ChannelRepository:
             if not await insert_missing(connection, t.post, row):
                 await connection.execute(update(t.post).where(*_is(**key)).values(**values))
 
+    @retried
     async def post(self, channel: str, message: str) -> Post | None:
         """What is known of a message; None where no persona wrote it."""
         async with self._database.reading() as connection:
@@ -139,6 +153,7 @@ class ChannelRepository:
             row = (await connection.execute(query)).one_or_none()
         return None if row is None else _post(row)
 
+    @retried
     async def posts(
         self, channel: str, *, question: str = "", turn_id: int | None = None
     ) -> builtins.list[Post]:
@@ -153,6 +168,7 @@ class ChannelRepository:
             rows = await connection.execute(query.order_by(c.created_at, c.message))
             return [_post(row) for row in rows]
 
+    @retried
     async def last_post(self, channel: str) -> Post | None:
         """The newest message of any persona in a channel."""
         c = t.post.c
@@ -164,11 +180,13 @@ class ChannelRepository:
             row = rows.one_or_none()
         return None if row is None else _post(row)
 
+    @retried
     async def unpost(self, channel: str, message: str) -> None:
         """Forgets a message. One that is not known is no error."""
         async with self._database.writing() as connection:
             await connection.execute(delete(t.post).where(*_is(channel=channel, message=message)))
 
+    @retried
     async def move(self, old: str, new: str) -> None:
         """Gives a channel, and the topics within it (`old:...`), another id.
 
@@ -188,11 +206,13 @@ class ChannelRepository:
             for channel in await _within(connection, t.conversation.c.channel, old):
                 await _move_conversations(connection, channel, new + channel[len(old) :])
 
+    @retried
     async def _chosen(self, channel: str, what: str) -> str | None:
         query = select(t.channel.c[what]).where(t.channel.c.id == channel)
         async with self._database.reading() as connection:
             return await connection.scalar(query)
 
+    @retried
     async def _choose(self, channel: str, what: str, value: str | None) -> None:
         row = {"id": channel, what: value, "created_at": datetime.now(UTC)}
         async with self._database.writing() as connection:

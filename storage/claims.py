@@ -12,7 +12,7 @@ from storage import tables as t
 
 
 async def claim(connection: AsyncConnection, key: MediaKey, owner: str) -> None:
-    """Adds a claim of `owner`; there may be several on the same medium."""
+    """Adds a claim of `owner` (as `Owners.hold` gave it); there may be several on a medium."""
     row = {"medium": key, "owner": owner, "since": datetime.now(UTC)}
     await connection.execute(t.lease.insert().values(**row))
 

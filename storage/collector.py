@@ -10,12 +10,13 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import ColumnElement, delete, exists, select
 
-from personas.errors import ChatAnythingError
+from personas.errors import ChatAnythingError, UnavailableError
 from personas.persona import MediaKey
 from storage import tables as t
 from storage.database import Database, insert_missing
 from storage.objects import Objects
-from storage.owner import Owner
+from storage.outages import retried
+from storage.owners import Owners
 
 log = logging.getLogger(__name__)
 
@@ -34,33 +35,47 @@ class Collector:
     """Removes bytes and their rows together, so that a crash in between leaves work, not harm."""
 
     def __init__(
-        self, database: Database, objects: Objects, owner: Owner, grace_seconds: float
+        self, database: Database, objects: Objects, owners: Owners, grace_seconds: float
     ) -> None:
         self._database = database
         self._objects = objects
-        self._owner = owner
+        self._owners = owners
         self._grace = timedelta(seconds=grace_seconds)
 
     async def collect(self, keys: Iterable[MediaKey]) -> int:
         """Removes those of `keys` that nobody wants; how many that were.
 
+        What cannot be removed now is no error: what made the keys unwanted has been stored by
+        now, and the next sweep finds them.
+        """
+        try:
+            return await self._collect(keys)
+        except UnavailableError:
+            log.warning("Media are not removed yet; the next sweep tries again", exc_info=True)
+            return 0
+
+    async def _collect(self, keys: Iterable[MediaKey]) -> int:
+        """Removes in batches.
+
         The bytes go while the transaction shuts out whoever would put the same content again;
         the rows go with its commit. A crash before it leaves rows without bytes, which nobody
         wants either: the next sweep removes them.
         """
-        removed = 0
         ordered = sorted(set(keys))
-        for start in range(0, len(ordered), _BATCH):
-            batch = ordered[start : start + _BATCH]
-            async with self._database.writing() as connection:
-                # Lock first, look then: a claim that was made meanwhile is seen (PostgreSQL).
-                locked = select(t.medium.c.key).where(t.medium.c.key.in_(batch))
-                await connection.execute(locked.order_by(t.medium.c.key).with_for_update())
-                unwanted = await connection.scalars(locked.where(*_unwanted()))
-                gone = [key for key in unwanted if await self._remove_bytes(key)]
-                await connection.execute(delete(t.medium).where(t.medium.c.key.in_(gone)))
-            removed += len(gone)
-        return removed
+        batches = [ordered[start : start + _BATCH] for start in range(0, len(ordered), _BATCH)]
+        return sum([await self._collect_batch(batch) for batch in batches])
+
+    @retried
+    async def _collect_batch(self, batch: list[MediaKey]) -> int:
+        async with self._database.writing() as connection:
+            # Lock first, look then: a claim that was made meanwhile is seen (PostgreSQL).
+            locked = select(t.medium.c.key).where(t.medium.c.key.in_(batch))
+            await connection.execute(locked.order_by(t.medium.c.key).with_for_update())
+            unwanted = list(await connection.scalars(locked.where(*_unwanted())))
+            removed = await asyncio.gather(*(self._remove_bytes(key) for key in unwanted))
+            gone = [key for key, is_gone in zip(unwanted, removed, strict=True) if is_gone]
+            await connection.execute(delete(t.medium).where(t.medium.c.key.in_(gone)))
+        return len(gone)
 
     async def sweep(self, store_id: str, *, everything: bool = True) -> Swept:
         """Removes what dead processes and lapsed claims left.
@@ -69,7 +84,8 @@ class Collector:
             store_id: of the database; the media of another one are left alone.
             everything: also looks at each stored file. Otherwise only when a process has died.
         """
-        processes = await self._drop_dead_claims()
+        processes = await self._owners.bury_dead()
+        await self._drop_lapsed_claims()
         media = await self._collect_unwanted()
         if (everything or processes) and await self._objects.belongs_to(store_id):
             media += await self._collect_strays()
@@ -85,24 +101,19 @@ class Collector:
             return False
         return True
 
-    async def _drop_dead_claims(self) -> int:
-        async with self._database.reading() as connection:
-            here = select(t.owner.c.id).where(t.owner.c.place == self._owner.place)
-            known = set(await connection.scalars(here))
-        dead = [id for id in known if await asyncio.to_thread(self._owner.is_dead, id)]
+    @retried
+    async def _drop_lapsed_claims(self) -> None:
         lapsed = t.lease.c.since < datetime.now(UTC) - self._grace
         async with self._database.writing() as connection:
             await connection.execute(delete(t.lease).where(lapsed))
-            await connection.execute(delete(t.owner).where(t.owner.c.id.in_(dead)))
-        for id in dead:
-            await asyncio.to_thread(self._owner.bury, id)
-        await asyncio.to_thread(self._owner.bury_unknown, known)
-        return len(dead)
 
     async def _collect_unwanted(self) -> int:
+        return await self._collect(await self._find_unwanted())
+
+    @retried
+    async def _find_unwanted(self) -> list[MediaKey]:
         async with self._database.reading() as connection:
-            keys = list(await connection.scalars(select(t.medium.c.key).where(*_unwanted())))
-        return await self.collect(keys)
+            return list(await connection.scalars(select(t.medium.c.key).where(*_unwanted())))
 
     async def _collect_strays(self) -> int:
         """Removes files without a row, and rests of interrupted writes."""
@@ -118,14 +129,22 @@ class Collector:
                 batch.clear()
         removed += await self._collect_unknown(batch)
         for key in cuts:
-            async with self._database.writing() as connection:
-                claims = await connection.scalar(select(exists().where(t.lease.c.medium == key)))
-                if not claims:  # else its writer may be at it
-                    await self._objects.delete_cut(key)
+            await self._collect_cut(key)
         return removed
+
+    @retried
+    async def _collect_cut(self, key: MediaKey) -> None:
+        async with self._database.writing() as connection:
+            claims = await connection.scalar(select(exists().where(t.lease.c.medium == key)))
+            if not claims:  # else its writer may be at it
+                await self._objects.delete_cut(key)
 
     async def _collect_unknown(self, sizes: dict[str, int]) -> int:
         """Gives files without a row one that nobody wants, then collects as ever."""
+        return await self._collect(await self._know(sizes))
+
+    @retried
+    async def _know(self, sizes: dict[str, int]) -> set[MediaKey]:
         async with self._database.reading() as connection:
             known = select(t.medium.c.key).where(t.medium.c.key.in_(sizes))
             unknown = sizes.keys() - set(await connection.scalars(known))
@@ -134,7 +153,7 @@ class Collector:
             for key in unknown:
                 row = {"key": key, "size": sizes[key], "created_at": now}
                 await insert_missing(connection, t.medium, row)
-        return await self.collect(unknown)
+        return unknown
 
 
 def _unwanted() -> tuple[ColumnElement[bool], ...]:

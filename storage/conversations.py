@@ -18,8 +18,11 @@ from storage.claims import drop_claim
 from storage.collector import Collector
 from storage.database import Database, insert_missing
 from storage.media import MediaStore
+from storage.outages import retried
+from storage.owners import Owners
 
 _MAX_CHANNEL = 400
+_GONE = "{name} does not exist any more."
 
 
 class Turn(Frozen):
@@ -55,7 +58,7 @@ class ConversationRepository:
         database: Database,
         media: MediaStore,
         collector: Collector,
-        owner: str,
+        owners: Owners,
         *,
         clips_per_conversation: int,
         clips_total_bytes: int,
@@ -63,10 +66,11 @@ class ConversationRepository:
         self._database = database
         self._media = media
         self._collector = collector
-        self._owner = owner
+        self._owners = owners
         self._clips_each = clips_per_conversation
         self._clips_bytes = clips_total_bytes
 
+    @retried
     async def open(self, persona: Persona, channel: str) -> Conversation:
         """The conversation of `persona` in `channel`; it begins when it is first opened.
 
@@ -86,12 +90,16 @@ class ConversationRepository:
             "created_at": datetime.now(UTC),
         }
         async with self._database.writing() as connection:
-            await insert_missing(connection, t.conversation, row)
+            try:
+                await insert_missing(connection, t.conversation, row)
+            except IntegrityError as error:
+                raise NotFoundError(_GONE.format(name=persona.personality.name)) from error
         found = await self._find(id)
         if found is None:
-            raise NotFoundError(f"{persona.personality.name} does not exist any more.")
+            raise NotFoundError(_GONE.format(name=persona.personality.name))
         return found
 
+    @retried
     async def append(self, conversation_id: str, turn: Turn) -> Turn:
         """Stores what was said; the turn comes back with its id.
 
@@ -111,6 +119,7 @@ class ConversationRepository:
         await self._collector.collect(expired)
         return turn.model_copy(update={"id": id})
 
+    @retried
     async def history(
         self, conversation_id: str, limit: int | None = None, before: int | None = None
     ) -> list[Turn]:
@@ -131,6 +140,7 @@ class ConversationRepository:
             rows = (await connection.execute(query)).all()
         return [_turn(row) for row in reversed(rows)]
 
+    @retried
     async def turn(self, turn_id: int) -> Turn | None:
         """The turn with this id, in whatever conversation."""
         async with self._database.reading() as connection:
@@ -138,6 +148,7 @@ class ConversationRepository:
             row = (await connection.execute(query)).one_or_none()
         return None if row is None else _turn(row)
 
+    @retried
     async def attach_clip(self, turn_id: int, key: MediaKey) -> None:
         """Gives a turn its clip, which has been put before; an older clip of it is deleted.
 
@@ -152,6 +163,7 @@ class ConversationRepository:
         replaced = {row.clip} if row.clip else set()
         await self._collector.collect((expired | replaced) - {key})
 
+    @retried
     async def replace(self, turn_id: int, text: str) -> Turn:
         """Changes what a turn says; its clip, which said something else, goes.
 
@@ -165,6 +177,7 @@ class ConversationRepository:
         await self._collector.collect([row.clip] if row.clip else [])
         return _turn(row).model_copy(update=values)
 
+    @retried
     async def delete(self, turn_id: int) -> None:
         """Deletes one turn and its clip. A turn that is not there is no error."""
         async with self._database.writing() as connection:
@@ -172,6 +185,7 @@ class ConversationRepository:
             await connection.execute(delete(t.turn).where(t.turn.c.id == turn_id))
         await self._collector.collect([clip] if clip else [])
 
+    @retried
     async def forget(self, conversation_id: str) -> None:
         """Deletes all that was said in a conversation, and its clips."""
         async with self._database.writing() as connection:
@@ -181,6 +195,7 @@ class ConversationRepository:
             await connection.execute(delete(t.turn).where(mine))
         await self._collector.collect(keys)
 
+    @retried
     async def _find(self, id: str) -> Conversation | None:
         c = t.conversation.c
         query = select(c.id, c.persona.label("persona_id"), c.channel, c.created_at)
@@ -201,7 +216,7 @@ class ConversationRepository:
         """Ends the claim on a clip now in use, and expires old clips; returns those."""
         if key is None:
             return set()
-        await drop_claim(connection, key, self._owner)
+        await drop_claim(connection, key, self._owners.id)
         old = await self._too_many(connection, conversation_id) | await self._too_large(connection)
         turns = [turn for turn, clip in old if clip != key]
         await connection.execute(update(t.turn).where(t.turn.c.id.in_(turns)).values(clip=None))

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
+import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from typing import Any
 
-from sqlalchemy import Connection, Table, event
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy import URL, Connection, Table, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
+from personas.errors import ChatAnythingError, UnavailableError
 from storage.failures import explain
+from storage.outages import CutOffError, is_cut_off, is_passing
 from storage.settings import StorageSettings
 
 _WRITING = "chatanything_writing"
+_CONNECT_SECONDS = 10
+_IDLE_SECONDS = 120  # a process that stands still inside a transaction must not hold up the others
+_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 
 
 class Database:
@@ -22,22 +31,26 @@ class Database:
 
     On SQLite a writing transaction takes the write lock when it begins, so what it reads stays
     true until it ends; commits reach the disk (synchronous=FULL) because deleting files depends
-    on them.
+    on them. On PostgreSQL who depends on a row locks it (`with_for_update`).
+
+    Attributes:
+        is_sqlite: in a file of this machine, and not on a server.
+        place: what to call it, without any password.
     """
 
     def __init__(self, settings: StorageSettings) -> None:
         url = settings.database
-        self._is_sqlite = url.get_backend_name() == "sqlite"
-        self.place = url.database or "memory" if self._is_sqlite else "The database"
-        self._engine = create_async_engine(
-            url, connect_args={"timeout": settings.busy_seconds} if self._is_sqlite else {}
-        )
-        if self._is_sqlite:
+        self.is_sqlite = url.get_backend_name() == "sqlite"
+        self.place = place_of(url)
+        self._patience = settings.busy_seconds
+        options = _sqlite_options if self.is_sqlite else _server_options
+        self._engine = create_async_engine(url, json_serializer=to_json, **options(url, settings))
+        if self.is_sqlite:
             event.listen(self._engine.sync_engine, "connect", _prepare_sqlite)
             event.listen(self._engine.sync_engine, "begin", _begin_sqlite)
         # Tasks of one process queue here in order; SQLite's own waiting is not fair.
         self._queue: AbstractAsyncContextManager[Any] = (
-            asyncio.Lock() if self._is_sqlite else nullcontext()
+            asyncio.Lock() if self.is_sqlite else nullcontext()
         )
 
     @asynccontextmanager
@@ -45,44 +58,124 @@ class Database:
         """One consistent view of the tables.
 
         Raises:
+            CutOffError: the server went away; reading can be tried again.
             UnavailableError: the database cannot be used.
         """
         try:
-            async with self._engine.connect() as connection:
+            async with AsyncExitStack() as stack:
+                connection = await self._connect(stack)
+                if not self.is_sqlite:
+                    await connection.execution_options(isolation_level="REPEATABLE READ")
                 yield connection
         except (SQLAlchemyError, OSError) as error:
-            raise explain(error, self.place) from error
+            raise self._explain(error, is_certain=True) from error
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
         """A transaction: all of it happens, or nothing.
 
         Raises:
+            CutOffError: the server went away, and nothing has happened.
             UnavailableError: the database cannot be used.
         """
+        is_at_commit = False
         try:
-            async with self._queue, self._engine.connect() as plain:
+            async with self._queue, AsyncExitStack() as stack:
+                plain = await self._connect(stack)
                 connection = await plain.execution_options(**{_WRITING: True})
                 async with connection.begin():
                     yield connection
+                    is_at_commit = True
         except (SQLAlchemyError, OSError) as error:
-            raise explain(error, self.place) from error
+            raise self._explain(error, is_certain=not is_at_commit) from error
 
     async def aclose(self) -> None:
         """Closes the connections. Safe to call twice."""
         await self._engine.dispose()
 
+    async def _connect(self, stack: AsyncExitStack) -> AsyncConnection:
+        """A connection; waits for a server that is just being restarted."""
+        end = time.monotonic() + self._patience
+        pause = 0.05
+        while True:
+            try:
+                return await stack.enter_async_context(self._engine.connect())
+            except SQLAlchemyError as error:
+                if self.is_sqlite or not is_passing(error) or time.monotonic() > end:
+                    raise
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, 1.0)
+
+    def _explain(self, error: Exception, *, is_certain: bool) -> ChatAnythingError:
+        explained = explain(error, self.place)
+        if self.is_sqlite or not is_cut_off(error):
+            return explained
+        if is_certain or getattr(getattr(error, "orig", None), "sqlstate", None):
+            return CutOffError(str(explained))
+        return UnavailableError(
+            "The database went away while it stored a change; whether the change was kept is not "
+            "known. Look before you do it again."
+        )
+
 
 async def insert_missing(
     connection: AsyncConnection, table: Table, row: Mapping[str, object]
 ) -> bool:
-    """Inserts a row unless one with its key is there; whether it was inserted."""
-    try:
-        async with connection.begin_nested():
-            await connection.execute(table.insert().values(**row))
-    except IntegrityError:
-        return False
-    return True
+    """Inserts a row unless one with its key is there; whether it was inserted.
+
+    Raises:
+        IntegrityError: what it refers to is not there. On PostgreSQL the transaction is over then.
+    """
+    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    statement = insert(table).values(**row).on_conflict_do_nothing()
+    keeping = {"preserve_rowcount": True}
+    result = await connection.execute(statement, execution_options=keeping)
+    return result.rowcount > 0
+
+
+def place_of(url: URL) -> str:
+    """What to call a database in a sentence, without any password."""
+    return (url.database or "memory") if url.get_backend_name() == "sqlite" else "The database"
+
+
+def to_json(value: Any) -> str:
+    """JSON as PostgreSQL can read it again: without the sign NUL and halves of signs."""
+    text = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace").decode()
+    return _NUL.sub("\\1\ufffd", text) if "\\u0000" in text else text
+
+
+def _sqlite_options(_url: URL, settings: StorageSettings) -> dict[str, Any]:
+    return {"connect_args": {"timeout": settings.busy_seconds}}
+
+
+def _server_options(url: URL, settings: StorageSettings) -> dict[str, Any]:
+    limits = {
+        "statement_timeout": round(settings.statement_seconds * 1000),
+        "lock_timeout": round(settings.busy_seconds * 1000),
+        "idle_in_transaction_session_timeout": _IDLE_SECONDS * 1000,
+        "timezone": "UTC",
+    }
+    ours = " ".join(f"-c {name}={value}" for name, value in limits.items())
+    return {
+        "connect_args": {**server_arguments(), "options": f"{ours} {url.query.get('options', '')}"},
+        "pool_pre_ping": True,
+        "pool_size": settings.database_connections,
+        "max_overflow": 0,
+        "pool_timeout": settings.busy_seconds,
+        "pool_recycle": 3600,
+    }
+
+
+def server_arguments() -> dict[str, Any]:
+    """How to connect so that a server or a network that is lost is noticed in half a minute."""
+    return {
+        "application_name": "chatanything",
+        "connect_timeout": _CONNECT_SECONDS,
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 30_000,
+    }
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

@@ -6,6 +6,7 @@ import errno
 from pathlib import Path
 
 from personas.errors import ChatAnythingError, UnavailableError
+from storage.outages import sentence_for
 
 _FULL = "There is no space left for {place}. Free some space and try again; nothing was lost."
 _SENTENCES: tuple[tuple[tuple[str, ...], str], ...] = (
@@ -38,6 +39,8 @@ def explain(error: BaseException, place: Path | str) -> ChatAnythingError:
         return error
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return UnavailableError(_FULL.format(place=place))
+    if place == "The database" and (sentence := sentence_for(error)):
+        return UnavailableError(sentence)
     said = str(getattr(error, "orig", None) or error).lower()
     if isinstance(error, PermissionError):
         said = "permission denied"

@@ -12,6 +12,7 @@ from personas.gallery import Policy, unique_slug
 from storage import tables as t
 from storage.collector import Collector
 from storage.database import Database, insert_missing
+from storage.outages import retried
 from storage.personas import media_of_personas
 
 
@@ -22,11 +23,13 @@ class GalleryRepository:
         self._database = database
         self._collector = collector
 
+    @retried
     async def list(self) -> list[str]:
         """The ids of all galleries that have had a persona or rules of their own."""
         async with self._database.reading() as connection:
             return list(await connection.scalars(select(t.gallery.c.id).order_by(t.gallery.c.id)))
 
+    @retried
     async def policy(self, gallery: str) -> Policy:
         """What the community allows; the usual rules where it has set none."""
         async with self._database.reading() as connection:
@@ -38,6 +41,7 @@ class GalleryRepository:
         except ValidationError as error:
             raise UnavailableError("The rules of this gallery cannot be read.") from error
 
+    @retried
     async def set_policy(self, gallery: str, policy: Policy) -> None:
         """Replaces the rules of a gallery."""
         body = policy.model_dump(mode="json", exclude_defaults=True)
@@ -48,6 +52,7 @@ class GalleryRepository:
                     update(t.gallery).where(t.gallery.c.id == gallery).values(policy=body)
                 )
 
+    @retried
     async def move(self, old: str, new: str) -> None:
         """Gives a gallery another id, as when a chat gets another number.
 
@@ -74,6 +79,7 @@ class GalleryRepository:
                 )
             await connection.execute(delete(t.gallery).where(g.id == old))
 
+    @retried
     async def delete(self, gallery: str) -> None:
         """Deletes a gallery with its personas, their conversations and media."""
         async with self._database.writing() as connection:

@@ -18,6 +18,8 @@ from storage import tables as t
 from storage.claims import claim, drop_claim
 from storage.collector import Collector
 from storage.database import Database, insert_missing
+from storage.outages import retried
+from storage.owners import Owners, TakenForDeadError
 
 if TYPE_CHECKING:
     from storage.objects import Objects
@@ -51,12 +53,12 @@ class MediaStore:
     """
 
     def __init__(
-        self, database: Database, objects: Objects, collector: Collector, owner: str
+        self, database: Database, objects: Objects, collector: Collector, owners: Owners
     ) -> None:
         self._database = database
         self._objects = objects
         self._collector = collector
-        self._owner = owner
+        self._owners = owners
 
     async def put(self, data: bytes, suffix: str) -> MediaKey:
         """Keeps `data`; the same bytes are kept once.
@@ -68,21 +70,19 @@ class MediaStore:
         if not data:
             raise InvalidInputError("An empty file cannot be kept.")
         key = await asyncio.to_thread(key_of, data, suffix)
-        # The row goes first, so that after a crash the bytes are known to nobody's use.
-        async with self._database.writing() as connection:
-            row = {"key": key, "size": len(data), "created_at": datetime.now(UTC)}
-            # Locked, so that nobody who deletes just now takes it away again (PostgreSQL).
-            known = select(t.medium.c.key).where(t.medium.c.key == key).with_for_update()
-            while await connection.scalar(known) is None:
-                await insert_missing(connection, t.medium, row)
-            await claim(connection, key, self._owner)
-        try:
-            if not await self._objects.exists(key, size=len(data)):
-                await self._objects.put(key, data)
-        except BaseException:
-            await asyncio.shield(self._give_up(key))
-            raise
-        return key
+        while True:
+            # The row goes first, so that after a crash the bytes are known to nobody's use.
+            owner = await self._claim(key, len(data))
+            try:
+                if not await self._objects.exists(key, size=len(data)):
+                    await self._objects.put(key, data)
+                if await self._owners.still(owner):
+                    return key
+            except BaseException:
+                await asyncio.shield(self._give_up(key))
+                raise
+            # We stood still, and what we claimed may have been removed.
+            await self._owners.beat()
 
     async def get(self, key: MediaKey) -> bytes:
         """The bytes of `key`.
@@ -132,9 +132,29 @@ class MediaStore:
             if not await self.exists(key):
                 raise NotFoundError(f"The picture or clip {key[:12]}... is not kept here.")
 
+    async def _claim(self, key: MediaKey, size: int) -> str:
+        try:
+            return await self._claim_once(key, size)
+        except TakenForDeadError:
+            await self._owners.beat()
+            return await self._claim_once(key, size)
+
+    @retried
+    async def _claim_once(self, key: MediaKey, size: int) -> str:
+        row = {"key": key, "size": size, "created_at": datetime.now(UTC)}
+        # Locked, so that nobody who deletes just now takes it away again (PostgreSQL).
+        known = select(t.medium.c.key).where(t.medium.c.key == key).with_for_update()
+        async with self._database.writing() as connection:
+            owner = await self._owners.hold(connection)
+            while await connection.scalar(known) is None:
+                await insert_missing(connection, t.medium, row)
+            await claim(connection, key, owner)
+        return owner
+
+    @retried
     async def _give_up(self, key: MediaKey) -> None:
         async with self._database.writing() as connection:
-            await drop_claim(connection, key, self._owner)
+            await drop_claim(connection, key, self._owners.id)
         await self._collector.collect([key])
 
 

@@ -6,11 +6,12 @@ import asyncio
 import contextlib
 import os
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from obstore.exceptions import AlreadyExistsError, BaseError
+from obstore.exceptions import AlreadyExistsError, BaseError, GenericError
 
 from personas.errors import NotFoundError
 from storage.failures import explain
@@ -21,6 +22,22 @@ if TYPE_CHECKING:
 
 _OURS = re.compile(r"(?P<key>[0-9a-f]{2}/[0-9a-f]{64}\.[a-z0-9]{1,8})(?P<cut>#\d+)?")
 _MARK = "store-id"
+_PAUSES = (0.5, 2.0)  # seconds between tries, after those that the store makes by itself
+_CLIENT: dict[str, Any] = {
+    "connect_timeout": timedelta(seconds=5),
+    "read_timeout": timedelta(seconds=15),
+    "timeout": timedelta(seconds=120),
+}
+_RETRY: dict[str, Any] = {
+    "max_retries": 8,
+    "retry_timeout": timedelta(seconds=30),
+    "backoff": {
+        "init_backoff": timedelta(milliseconds=50),
+        "max_backoff": timedelta(seconds=5),
+        "base": 2,
+    },
+}
+T = TypeVar("T")
 
 
 class Objects:
@@ -36,14 +53,14 @@ class Objects:
         Raises:
             UnavailableError: the folder or service cannot be used.
         """
-        from obstore.store import LocalStore, from_url
+        from obstore.store import LocalStore
 
         self.folder = settings.media_folder
         self._place = self.folder or settings.media_url.split("?")[0]
         self._store: ObjectStore
         try:
             if self.folder is None:
-                self._store = from_url(settings.media_url)
+                self._store = _remote(settings)
                 if isinstance(self._store, LocalStore):
                     self.folder = Path(str(self._store.prefix))
             else:
@@ -56,7 +73,7 @@ class Objects:
         import obstore
 
         try:
-            await obstore.put_async(self._store, key, data)
+            await self._try(lambda: obstore.put_async(self._store, key, data))
             if self.folder is not None:
                 await asyncio.to_thread(_flush, self.folder / key)
         except (BaseError, OSError) as error:
@@ -64,11 +81,8 @@ class Objects:
 
     async def get(self, key: str) -> bytes:
         """The bytes of `key`; NotFoundError where there are none."""
-        import obstore
-
         try:
-            result = await obstore.get_async(self._store, key)
-            return bytes(await result.bytes_async())
+            return await self._try(lambda: _read(self._store, key))
         except FileNotFoundError as error:
             raise NotFoundError("This picture or clip is not kept any more.") from error
         except (BaseError, OSError) as error:
@@ -79,7 +93,7 @@ class Objects:
         import obstore
 
         try:
-            found = await obstore.head_async(self._store, key)
+            found = await self._try(lambda: obstore.head_async(self._store, key))
         except FileNotFoundError:
             return False
         except (BaseError, OSError) as error:
@@ -91,7 +105,7 @@ class Objects:
         import obstore
 
         try:
-            await obstore.delete_async(self._store, key)
+            await self._try(lambda: obstore.delete_async(self._store, key))
         except FileNotFoundError:
             pass
         except (BaseError, OSError) as error:
@@ -143,8 +157,47 @@ class Objects:
             raise explain(error, self._place) from error
         return True
 
+    async def _try(self, request: Callable[[], Awaitable[T]]) -> T:
+        """Asks again where the answer did not come; the store repeats only what failed.
+
+        All that is asked here may be done twice: keys are named by their content.
+        """
+        for pause in _PAUSES if self.folder is None else ():
+            try:
+                return await request()
+            except GenericError:
+                await asyncio.sleep(pause)
+        return await request()
+
     async def _read_mark(self) -> str:
         return (await self.get(_MARK)).decode("utf-8", "replace").strip()
+
+
+def _remote(settings: StorageSettings) -> ObjectStore:
+    from obstore.store import from_url
+
+    url = settings.media_url
+    options: dict[str, Any] = {}
+    if url.startswith("s3"):
+        config = {
+            "endpoint": settings.s3_endpoint,
+            "region": settings.s3_region,
+            "access_key_id": settings.s3_access_key_id.get_secret_value(),
+            "secret_access_key": settings.s3_secret_access_key.get_secret_value(),
+        }
+        options["config"] = {name: value for name, value in config.items() if value}
+    if not url.startswith(("file:", "memory:")):
+        is_open = settings.s3_endpoint.startswith("http://")
+        options["client_options"] = {"allow_http": is_open, **_CLIENT}
+        options["retry_config"] = _RETRY
+    return from_url(url, **options)
+
+
+async def _read(store: ObjectStore, key: str) -> bytes:
+    import obstore
+
+    result = await obstore.get_async(store, key)
+    return bytes(await result.bytes_async())
 
 
 def _flush(file: Path) -> None:

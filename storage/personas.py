@@ -23,6 +23,8 @@ from storage.claims import drop_claim
 from storage.collector import Collector
 from storage.database import Database, insert_missing
 from storage.media import MediaStore
+from storage.outages import retried
+from storage.owners import Owners
 
 log = logging.getLogger(__name__)
 
@@ -34,13 +36,14 @@ class PersonaRepository:
     """The personas of all galleries."""
 
     def __init__(
-        self, database: Database, media: MediaStore, collector: Collector, owner: str
+        self, database: Database, media: MediaStore, collector: Collector, owners: Owners
     ) -> None:
         self._database = database
         self._media = media
         self._collector = collector
-        self._owner = owner
+        self._owners = owners
 
+    @retried
     async def add(self, persona: Persona) -> Persona:
         """Stores a persona, its media having been put before; both or nothing.
 
@@ -70,6 +73,7 @@ class PersonaRepository:
             await self._take_over(connection, keys)
         return persona
 
+    @retried
     async def by_id(self, persona_id: str) -> Persona | None:
         """The persona with this id, in whatever gallery."""
         async with self._database.reading() as connection:
@@ -78,6 +82,7 @@ class PersonaRepository:
             )
         return None if body is None else _read(body)
 
+    @retried
     async def by_ids(self, persona_ids: Iterable[str]) -> dict[str, Persona]:
         """The personas with these ids, by id; one that is not there is left out."""
         wanted = t.persona.c.id.in_(list(persona_ids))
@@ -85,6 +90,7 @@ class PersonaRepository:
             rows = await connection.execute(select(t.persona.c.id, t.persona.c.body).where(wanted))
             return {row.id: _read(row.body) for row in rows}
 
+    @retried
     async def get(self, gallery: str, name: str, *, loosely: bool = False) -> Persona:
         """The persona that people mean by `name`.
 
@@ -124,6 +130,7 @@ class PersonaRepository:
             rows = (await connection.execute(names.limit(_NEAREST_AMONG))).all()
         raise NotFoundError(_nobody(name, [(row.slug, row.folded_name) for row in rows]))
 
+    @retried
     async def list(
         self,
         gallery: str,
@@ -159,6 +166,7 @@ class PersonaRepository:
                     log.exception("Persona %s cannot be read", row.id)
         return personas
 
+    @retried
     async def count(
         self,
         gallery: str,
@@ -173,6 +181,7 @@ class PersonaRepository:
         async with self._database.reading() as connection:
             return await connection.scalar(query) or 0
 
+    @retried
     async def update(self, persona: Persona) -> Persona:
         """Replaces a stored persona, found by its id and gallery; unused media are deleted.
 
@@ -201,6 +210,7 @@ class PersonaRepository:
         await self._collector.collect(before - keys)
         return persona
 
+    @retried
     async def delete(self, gallery: str, persona_id: str) -> None:
         """Deletes a persona with its conversations and clips, and its media unless shared.
 
@@ -218,7 +228,7 @@ class PersonaRepository:
     async def _take_over(self, connection: AsyncConnection, keys: Iterable[MediaKey]) -> None:
         """The persona now refers to the media: the claims of who put them end."""
         for key in keys:
-            await drop_claim(connection, key, self._owner)
+            await drop_claim(connection, key, self._owners.id)
 
 
 def media_of(persona: Persona) -> set[MediaKey]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from platformdirs import user_data_path
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from personas.errors import UnavailableError
 
@@ -26,13 +26,49 @@ class StorageSettings(BaseModel):
     )
     database_url: SecretStr = Field(
         default=SecretStr(""),
-        description="SQLAlchemy URL of the database (sqlite+aiosqlite://..., "
-        "postgresql+psycopg://...). Empty: chatanything.sqlite3 in the data folder.",
+        description="URL of the database (postgresql://user:password@host/name, sqlite:FILE). "
+        "Empty: chatanything.sqlite3 in the data folder.",
+    )
+    database_connections: int = Field(
+        default=10, ge=1, description="Connections to PostgreSQL that a process opens at most."
+    )
+    statement_seconds: float = Field(
+        default=30.0,
+        gt=0,
+        description="How long PostgreSQL may work at one statement before it is given up.",
     )
     media_url: str = Field(
         default="",
         description="Where portraits and clips are kept (s3://bucket/prefix, gs://..., az://..., "
         "memory:///). Empty: the folder media in the data folder.",
+    )
+    s3_endpoint: str = Field(
+        default="",
+        description="URL of an S3 service that is not Amazon's (https://minio.example.org:9000). "
+        "Empty: AWS_ENDPOINT_URL, else Amazon.",
+    )
+    s3_region: str = Field(
+        default="", description="Region of the bucket. Empty: AWS_REGION, else us-east-1."
+    )
+    s3_access_key_id: SecretStr = Field(
+        default=SecretStr(""),
+        description="Who we are to the S3 service. Empty: AWS_ACCESS_KEY_ID, else the role of "
+        "this machine.",
+    )
+    s3_secret_access_key: SecretStr = Field(
+        default=SecretStr(""),
+        description="The key that belongs to it. Empty: AWS_SECRET_ACCESS_KEY.",
+    )
+    heartbeat_seconds: float = Field(
+        default=5.0,
+        gt=0,
+        description="How often a process that uses PostgreSQL says that it is alive.",
+    )
+    dead_seconds: float = Field(
+        default=30.0,
+        gt=0,
+        description="A process on another machine that has said nothing for so long is taken for "
+        "dead, and others take over what it had begun. At least three heartbeats.",
     )
     grace_seconds: float = Field(
         default=3600.0,
@@ -68,9 +104,24 @@ class StorageSettings(BaseModel):
 
         given = self.database_url.get_secret_value()
         if given:
-            return _checked(given)
+            return database_from(given)
         file = self.data_folder.expanduser().absolute() / "chatanything.sqlite3"
         return URL.create("sqlite+aiosqlite", database=str(file))
+
+    @property
+    def is_local(self) -> bool:
+        """Whether any of it lies in a folder of this machine."""
+        media = self.media_url.split(":", 1)[0]
+        return media in ("", "file") or self.database.get_backend_name() == "sqlite"
+
+    @model_validator(mode="after")
+    def _beats_often_enough(self) -> Self:
+        if self.dead_seconds < 3 * self.heartbeat_seconds:
+            raise ValueError(
+                "dead_seconds must be at least three times heartbeat_seconds, or a process that "
+                "is only slow is taken for dead"
+            )
+        return self
 
     @property
     def media_folder(self) -> Path | None:
@@ -80,19 +131,45 @@ class StorageSettings(BaseModel):
         return self.data_folder.expanduser().absolute() / "media"
 
 
-def _checked(given: str) -> URL:
-    from sqlalchemy import make_url
+_DRIVERS = {
+    "postgres": "postgresql+psycopg",
+    "postgresql": "postgresql+psycopg",
+    "sqlite": "sqlite+aiosqlite",
+}
+"""The drivers that we use, for URLs as people and hosting services write them."""
+
+
+def database_from(given: str) -> URL:
+    """The URL of a database as we open it.
+
+    Args:
+        given: any SQLAlchemy URL; `postgres://...` and `sqlite:FILE` will do, too.
+
+    Raises:
+        UnavailableError: it is no URL, or its driver is not installed.
+    """
+    from sqlalchemy import URL, make_url
     from sqlalchemy.exc import ArgumentError
 
+    scheme, _, rest = given.partition(":")
+    if scheme == "sqlite" and rest and not rest.startswith("//"):
+        return URL.create(_DRIVERS[scheme], database=str(Path(rest).expanduser().absolute()))
     try:
         url = make_url(given)
-    except (ArgumentError, ValueError) as error:  # its text may hold a password: not repeated
-        raise UnavailableError("The setting database_url is not the URL of a database.") from error
+    except (ArgumentError, ValueError):  # its text may hold a password: it goes nowhere
+        raise UnavailableError(
+            "The setting database_url is not the URL of a database, such as "
+            "postgresql://user:password@host/name."
+        ) from None
+    url = url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
     try:
         url.get_dialect().import_dbapi()
     except (ArgumentError, ImportError) as error:
+        remedy = "Install it"
+        if url.drivername == _DRIVERS["postgresql"]:
+            remedy += ' with: pip install "chatanything[scale]"'
         raise UnavailableError(
-            f"The database driver {url.drivername} is not installed. Install it, or leave "
+            f"The database driver {url.drivername} is not installed. {remedy}, or leave "
             "database_url empty to keep everything in the data folder."
         ) from error
     return url

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import uuid
-from datetime import UTC, datetime
+from contextlib import AsyncExitStack
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from filelock import FileLock, Timeout
-from sqlalchemy import delete, insert, select
+from sqlalchemy import select
 
 from personas.errors import UnavailableError
 from storage import tables as t
@@ -22,7 +22,7 @@ from storage.failures import explain
 from storage.galleries import GalleryRepository
 from storage.media import MediaStore
 from storage.objects import Objects
-from storage.owner import Owner
+from storage.owners import Owners
 from storage.personas import PersonaRepository
 from storage.schema import upgrade
 from storage.settings import StorageSettings
@@ -42,19 +42,25 @@ class Storage:
         channels: who lives where, and what was posted there.
         usage: how much people have used.
         media: portraits and clips, by key.
+        owners: which processes use the data, and which have ended.
     """
 
     def __init__(
-        self, settings: StorageSettings, database: Database, objects: Objects, owner: Owner, id: str
+        self,
+        settings: StorageSettings,
+        database: Database,
+        objects: Objects,
+        owners: Owners,
+        id: str,
     ) -> None:
         """Use `open`."""
         self._database = database
-        self._owner = owner
+        self.owners = owners
         self._id = id
         self._closed = False
-        self._collector = Collector(database, objects, owner, settings.grace_seconds)
-        self.media = MediaStore(database, objects, self._collector, owner.id)
-        self.personas = PersonaRepository(database, self.media, self._collector, owner.id)
+        self._collector = Collector(database, objects, owners, settings.grace_seconds)
+        self.media = MediaStore(database, objects, self._collector, owners)
+        self.personas = PersonaRepository(database, self.media, self._collector, owners)
         self.galleries = GalleryRepository(database, self._collector)
         self.channels = ChannelRepository(database)
         self.usage = UsageRepository(database)
@@ -62,7 +68,7 @@ class Storage:
             database,
             self.media,
             self._collector,
-            owner.id,
+            owners,
             clips_per_conversation=settings.clips_per_conversation,
             clips_total_bytes=settings.clips_total_bytes,
         )
@@ -76,19 +82,22 @@ class Storage:
                 by a newer version, or does not answer.
         """
         settings = settings or StorageSettings()
-        objects, owner = await asyncio.to_thread(_prepare, settings)
-        database: Database | None = None
-        try:
+        store_id, objects = await asyncio.to_thread(_prepare, settings)
+        async with AsyncExitStack() as opened:
             database = Database(settings)
-            store_id = await _register(database, owner)
-            storage = cls(settings, database, objects, owner, store_id)
+            opened.push_async_callback(database.aclose)
+            owners = Owners(
+                database,
+                _folder(settings) / "processes" if settings.is_local else None,
+                settings.heartbeat_seconds,
+                settings.dead_seconds,
+            )
+            opened.push_async_callback(owners.aclose)
+            await owners.register()
+            storage = cls(settings, database, objects, owners, store_id)
             await objects.belongs_to(store_id)  # marks a new folder before anything is in it
             await storage._collector.sweep(store_id, everything=False)
-        except BaseException:
-            if database is not None:
-                await asyncio.shield(database.aclose())
-            owner.release()
-            raise
+            opened.pop_all()
         return storage
 
     async def sweep(self) -> Swept:
@@ -103,14 +112,15 @@ class Storage:
         try:
             # What fails here, the next one to open does.
             with contextlib.suppress(UnavailableError):
-                mine = t.lease.c.owner == self._owner.id
-                async with self._database.writing() as connection:
+                mine = t.lease.c.owner == self.owners.id
+                async with self._database.reading() as connection:
                     claimed = list(await connection.scalars(select(t.lease.c.medium).where(mine)))
-                    await connection.execute(delete(t.owner).where(t.owner.c.id == self._owner.id))
+                await self.owners.aclose()
                 await self._collector.collect(claimed)
         finally:
+            with contextlib.suppress(UnavailableError):
+                await self.owners.aclose()
             await self._database.aclose()
-            await asyncio.to_thread(self._owner.release)
 
     async def __aenter__(self) -> Self:
         return self
@@ -124,32 +134,23 @@ class Storage:
         await self.aclose()
 
 
-def _prepare(settings: StorageSettings) -> tuple[Objects, Owner]:
-    """The blocking part of opening: folders, tables, lock file."""
-    folder = settings.data_folder.expanduser().absolute()
+def _folder(settings: StorageSettings) -> Path:
+    return settings.data_folder.expanduser().absolute()
+
+
+def _prepare(settings: StorageSettings) -> tuple[str, Objects]:
+    """The blocking part of opening: folders and tables; also the id of the data."""
+    folder = _folder(settings)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        if settings.is_local:
+            folder.mkdir(parents=True, exist_ok=True)
+        if settings.database.get_backend_name() != "sqlite":
+            return upgrade(settings.database, settings.busy_seconds), Objects(settings)
         with FileLock(folder / "opening.lock", timeout=settings.busy_seconds, thread_local=False):
-            upgrade(settings.database, settings.busy_seconds)
-            objects = Objects(settings)
-            owner = Owner(folder / "processes")
+            return upgrade(settings.database, settings.busy_seconds), Objects(settings)
     except Timeout as error:
         raise UnavailableError(
             f"Another process is opening {folder} and does not finish. Try again in a moment."
         ) from error
     except OSError as error:
         raise explain(error, folder) from error
-    return objects, owner
-
-
-async def _register(database: Database, owner: Owner) -> str:
-    """Writes the owner down; returns the id of the data."""
-    now = datetime.now(UTC)
-    async with database.writing() as connection:
-        store_id = await connection.scalar(select(t.store.c.id))
-        if store_id is None:
-            store_id = uuid.uuid4().hex
-            await connection.execute(insert(t.store).values(id=store_id, created_at=now))
-        row = {"id": owner.id, "place": owner.place, "created_at": now}
-        await connection.execute(insert(t.owner).values(**row))
-    return str(store_id)

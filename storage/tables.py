@@ -16,6 +16,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     Dialect,
+    Double,
     ForeignKey,
     Index,
     Integer,
@@ -25,9 +26,10 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    column,
 )
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration; a test holds it against the migrations themselves."""
 
 
@@ -51,6 +53,26 @@ class UtcDateTime(TypeDecorator[datetime]):
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
+class Words(TypeDecorator[str]):
+    """Text as PostgreSQL can keep it: without the sign NUL and halves of signs."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """What cannot be kept becomes a replacement sign, in what is looked for, too."""
+        if value is None or (value.isascii() and "\0" not in value):
+            return value
+        return value.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+
+
+class LongWords(Words):
+    """Text of any length."""
+
+    impl = Text
+    cache_ok = True
+
+
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -66,14 +88,14 @@ _Serial = BigInteger().with_variant(Integer(), "sqlite")
 store = Table(
     "store",
     metadata,
-    Column("id", String(32), primary_key=True, comment="which data this is, for the media folder"),
+    Column("id", Words(32), primary_key=True, comment="which data this is, for the media folder"),
     Column("created_at", UtcDateTime, nullable=False),
 )
 
 gallery = Table(
     "gallery",
     metadata,
-    Column("id", String(200), primary_key=True),
+    Column("id", Words(200), primary_key=True),
     Column("policy", JSON, nullable=False, comment="personas.gallery.Policy; {} is the default"),
     Column("created_at", UtcDateTime, nullable=False),
 )
@@ -81,11 +103,11 @@ gallery = Table(
 persona = Table(
     "persona",
     metadata,
-    Column("id", String(64), primary_key=True),
+    Column("id", Words(64), primary_key=True),
     Column("gallery", ForeignKey(gallery.c.id, ondelete="CASCADE"), nullable=False),
-    Column("slug", String(40), nullable=False),
-    Column("folded_name", Text, nullable=False, comment="for lookups that ignore case"),
-    Column("folded_text", Text, nullable=False, comment="for searching"),
+    Column("slug", Words(40), nullable=False),
+    Column("folded_name", LongWords, nullable=False, comment="for lookups that ignore case"),
+    Column("folded_text", LongWords, nullable=False, comment="for searching"),
     Column("body", JSON, nullable=False, comment="personas.persona.Persona"),
     Column("created_at", UtcDateTime, nullable=False),
     UniqueConstraint("gallery", "slug"),
@@ -96,7 +118,7 @@ persona = Table(
 medium = Table(
     "medium",
     metadata,
-    Column("key", String(200), primary_key=True),
+    Column("key", Words(200), primary_key=True),
     Column("size", BigInteger, nullable=False, comment="bytes"),
     Column("created_at", UtcDateTime, nullable=False),
 )
@@ -111,9 +133,9 @@ persona_medium = Table(
 conversation = Table(
     "conversation",
     metadata,
-    Column("id", String(32), primary_key=True),
+    Column("id", Words(32), primary_key=True),
     Column("persona", ForeignKey(persona.c.id, ondelete="CASCADE"), nullable=False),
-    Column("channel", String(400), nullable=False),
+    Column("channel", Words(400), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     UniqueConstraint("persona", "channel"),
 )
@@ -123,21 +145,36 @@ turn = Table(
     metadata,
     Column("id", _Serial, primary_key=True, autoincrement=True),
     Column("conversation", ForeignKey(conversation.c.id, ondelete="CASCADE"), nullable=False),
-    Column("role", String(16), nullable=False, comment="user or persona"),
-    Column("author", Text, nullable=False),
-    Column("text", Text, nullable=False),
+    Column("role", Words(16), nullable=False, comment="user or persona"),
+    Column("author", LongWords, nullable=False),
+    Column("text", LongWords, nullable=False),
     Column("clip", ForeignKey(medium.c.key), nullable=True, index=True),
     Column("created_at", UtcDateTime, nullable=False),
     Index(None, "conversation", "id"),
+    Index(
+        "ix_turn_clip_age",
+        "created_at",
+        sqlite_where=column("clip").is_not(None),
+        postgresql_where=column("clip").is_not(None),
+    ),
     sqlite_autoincrement=True,
 )
 
 owner = Table(
     "owner",
     metadata,
-    Column("id", String(32), primary_key=True, comment="one opened Storage in one process"),
-    Column("place", Text, nullable=False, comment="the folder of its lock file, by its id"),
+    Column("id", Words(32), primary_key=True, comment="one opened Storage in one process"),
+    Column("place", LongWords, nullable=False, comment="the folder of its lock file, by its id"),
+    Column("beat_at", Double, nullable=True, comment="seconds, by the clock of the database"),
     Column("created_at", UtcDateTime, nullable=False),
+)
+
+chore = Table(
+    "chore",
+    metadata,
+    Column("name", Words(32), primary_key=True, comment="what one process at a time does"),
+    Column("owner", ForeignKey(owner.c.id, ondelete="SET NULL"), nullable=True, index=True),
+    Column("done_at", UtcDateTime, nullable=True),
 )
 
 lease = Table(
@@ -153,16 +190,16 @@ lease = Table(
 channel = Table(
     "channel",
     metadata,
-    Column("id", String(400), primary_key=True, comment="as conversations name it"),
-    Column("mode", String(16), nullable=True, comment="text, voice or clip; null: as usual"),
-    Column("form", String(16), nullable=True, comment="how a clip looks, in the adapter's words"),
+    Column("id", Words(400), primary_key=True, comment="as conversations name it"),
+    Column("mode", Words(16), nullable=True, comment="text, voice or clip; null: as usual"),
+    Column("form", Words(16), nullable=True, comment="how a clip looks, in the adapter's words"),
     Column("created_at", UtcDateTime, nullable=False),
 )
 
 resident = Table(
     "resident",
     metadata,
-    Column("channel", String(400), primary_key=True),
+    Column("channel", Words(400), primary_key=True),
     Column("persona", ForeignKey(persona.c.id, ondelete="CASCADE"), primary_key=True, index=True),
     Column("triggers", JSON, nullable=False, comment="words it answers to besides its name"),
     Column("created_at", UtcDateTime, nullable=False),
@@ -171,13 +208,13 @@ resident = Table(
 post = Table(
     "post",
     metadata,
-    Column("channel", String(400), primary_key=True),
-    Column("message", String(64), primary_key=True, comment="as the platform names it"),
+    Column("channel", Words(400), primary_key=True),
+    Column("message", Words(64), primary_key=True, comment="as the platform names it"),
     Column("persona", ForeignKey(persona.c.id, ondelete="CASCADE"), nullable=False, index=True),
     Column("turn", ForeignKey(turn.c.id, ondelete="SET NULL"), nullable=True, index=True),
-    Column("kind", String(8), nullable=False, comment="text, or file for a clip or sound alone"),
-    Column("question", String(64), nullable=False, comment="the message that was answered"),
-    Column("asked_by", Text, nullable=False),
+    Column("kind", Words(8), nullable=False, comment="text, or file for a clip or sound alone"),
+    Column("question", Words(64), nullable=False, comment="the message that was answered"),
+    Column("asked_by", LongWords, nullable=False),
     Column("created_at", UtcDateTime, nullable=False, index=True),
     Index(None, "channel", "question"),
 )
@@ -185,17 +222,17 @@ post = Table(
 handled = Table(
     "handled",
     metadata,
-    Column("channel", String(400), primary_key=True),
-    Column("message", String(64), primary_key=True, comment="taken on by one process, once"),
+    Column("channel", Words(400), primary_key=True),
+    Column("message", Words(64), primary_key=True, comment="taken on by one process, once"),
     Column("created_at", UtcDateTime, nullable=False, index=True),
 )
 
 usage = Table(
     "usage",
     metadata,
-    Column("gallery", String(200), primary_key=True),
-    Column("member", String(100), primary_key=True),
-    Column("kind", String(16), primary_key=True, comment="message or creation"),
-    Column("day", String(10), primary_key=True, comment="YYYY-MM-DD, UTC"),
+    Column("gallery", Words(200), primary_key=True),
+    Column("member", Words(100), primary_key=True),
+    Column("kind", Words(16), primary_key=True, comment="message or creation"),
+    Column("day", Words(10), primary_key=True, comment="YYYY-MM-DD, UTC"),
     Column("count", Integer, nullable=False),
 )

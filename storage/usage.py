@@ -8,6 +8,7 @@ from sqlalchemy import delete, func, select, update
 
 from storage import tables as t
 from storage.database import Database, insert_missing
+from storage.outages import retried
 
 _KEPT = timedelta(days=60)
 
@@ -18,6 +19,7 @@ class UsageRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @retried
     async def spend(
         self, gallery: str, member: str, kind: str, day: date, *, each: int = 0, every: int = 0
     ) -> str:
@@ -52,6 +54,7 @@ class UsageRepository:
                 await connection.execute(delete(t.usage).where(c.day < (day - _KEPT).isoformat()))
         return ""
 
+    @retried
     async def refund(self, gallery: str, member: str, kind: str, day: date) -> None:
         """Takes one back, because nothing came of it."""
         c = t.usage.c
@@ -65,6 +68,7 @@ class UsageRepository:
         async with self._database.writing() as connection:
             await connection.execute(update(t.usage).where(*mine).values(count=c.count - 1))
 
+    @retried
     async def used(
         self, gallery: str, kind: str, day: date | None = None, member: str | None = None
     ) -> int:

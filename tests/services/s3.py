@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from types import TracebackType
 from typing import Any, Self
 
@@ -57,9 +58,10 @@ class S3:
     def create_bucket(self) -> str:
         """Makes a bucket and returns its name."""
         name = f"bucket-{next(self._numbers)}"
-        self.client().create_bucket(Bucket=name)
+        self.client.create_bucket(Bucket=name)
         return name
 
+    @cached_property
     def client(self) -> Any:
         """Boto's client of this server, to look at it from outside."""
         import boto3
@@ -84,7 +86,7 @@ class S3:
 
     def keys(self, bucket: str) -> set[str]:
         """What lies in a bucket."""
-        pages = self.client().get_paginator("list_objects_v2").paginate(Bucket=bucket)
+        pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=bucket)
         return {item["Key"] for page in pages for item in page.get("Contents", ())}
 
     @contextmanager

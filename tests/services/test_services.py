@@ -7,7 +7,7 @@ import pytest
 from obstore.store import S3Store
 
 from tests.services.postgres import Postgres
-from tests.services.s3 import ACCESS_KEY, REGION, SECRET_KEY, S3
+from tests.services.s3 import ACCESS_KEY, REGION, S3, SECRET_KEY
 
 
 def test_a_fresh_database_has_the_tables_and_nothing_in_them(
@@ -42,6 +42,6 @@ def test_a_bucket_takes_what_is_put_and_fails_when_it_is_told(s3: S3, bucket: st
     )
     store.put("a/b.txt", b"hello")
     assert s3.keys(bucket) == {"a/b.txt"}
-    with s3.failing(1.0), pytest.raises(Exception, match="50[03]"):
+    with s3.failing(1.0), pytest.raises(Exception, match=r"50[03]"):
         store.get("a/b.txt")
     assert bytes(store.get("a/b.txt").bytes()) == b"hello"

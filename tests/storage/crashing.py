@@ -1,8 +1,9 @@
 """A process that forks children which use the storage until they are killed.
 
-Run as a module. Each line on its input, `ACTION SEED POINT FOLDER`, is one child, and is answered
+Run as a module. Each line on its input, `ACTION SEED POINT SETTINGS`, is one child, and is answered
 when that has ended: `killed`, or `done` where the action was over before the point. Forking spares
-many starts of the interpreter.
+many starts of the interpreter. With the action `start` there are SEED children at once, which add
+personas and close.
 
 A child kills itself at the POINT-th moment between two writes; with the action `live` it goes on
 without end and is killed from outside, at a moment that SEED decides.
@@ -16,9 +17,13 @@ import random
 import signal
 import sys
 import time
-from pathlib import Path
+import traceback
+from collections.abc import Callable, Coroutine
+from functools import partial
 
 import alembic.command  # noqa: F401 - loaded once, for all children
+import psycopg  # noqa: F401
+import sqlalchemy.dialects.postgresql.psycopg  # noqa: F401
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import Engine
 
@@ -28,6 +33,7 @@ from storage.objects import Objects
 from storage.settings import StorageSettings
 from storage.store import Storage
 from tests.storage.examples import add, put_and_build
+from tests.storage.passing import from_line
 
 ACTIONS = ("create", "talk", "change", "delete")
 
@@ -90,11 +96,17 @@ async def talk(storage: Storage, persona: Persona, clip: bytes) -> None:
     await storage.conversations.attach_clip(turn.id, await storage.media.put(clip, ".mp4"))
 
 
-async def child(action: str, seed: int, point: int, folder: Path) -> None:
+async def begin(settings: StorageSettings, name: str) -> None:
+    """One process among several that start at once."""
+    async with await Storage.open(settings) as storage:
+        await asyncio.gather(*(add(storage, f"{name}-{n}") for n in range(4)))
+
+
+async def child(action: str, seed: int, point: int, settings: StorageSettings) -> None:
     noise = random.Random(seed)
     if action == "open":
         Fuse(point)
-    storage = await Storage.open(StorageSettings(data_folder=folder))
+    storage = await Storage.open(settings)
     if action == "live":
         while True:
             await do(storage, noise.choice(ACTIONS), noise)
@@ -104,15 +116,30 @@ async def child(action: str, seed: int, point: int, folder: Path) -> None:
     os._exit(0)  # without closing: what was claimed stays claimed
 
 
+def fork(work: Callable[[], Coroutine[None, None, None]]) -> int:
+    """A child that does some work and ends with 0, or 1 where that failed."""
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            asyncio.run(work())
+            code = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(code)
+    return pid
+
+
 def main() -> None:
     for line in sys.stdin:
-        action, seed, point, folder = line.rstrip("\n").split(" ", 3)
-        pid = os.fork()
-        if pid == 0:
-            try:
-                asyncio.run(child(action, int(seed), int(point), Path(folder)))
-            finally:
-                os._exit(1)
+        action, seed, point, settings = line.rstrip("\n").split(" ", 3)
+        if action == "start":
+            pids = [fork(partial(begin, from_line(settings), str(n))) for n in range(int(seed))]
+            ends = [os.waitpid(pid, 0)[1] for pid in pids]
+            sys.stdout.write("done\n" if not any(ends) else f"ended with {ends}\n")
+            continue
+        pid = fork(partial(child, action, int(seed), int(point), from_line(settings)))
         if action == "live":
             time.sleep(random.Random(int(seed)).uniform(0.0, 0.3))
             os.kill(pid, signal.SIGKILL)

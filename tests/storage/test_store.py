@@ -14,9 +14,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.schema import CreateTable
+from pydantic import SecretStr
 
 import storage.migrations
 from personas.errors import UnavailableError
@@ -25,22 +23,20 @@ from storage.failures import explain
 from storage.settings import StorageSettings
 from storage.store import Storage
 from storage.tables import HEAD, metadata
+from tests.services.postgres import Postgres
 from tests.storage.examples import add
-from tests.storage.looking import ask, files
+from tests.storage.looking import ask, connected, files
+from tests.storage.passing import to_line
 
-
-def database(settings: StorageSettings) -> Path:
-    return settings.data_folder / "chatanything.sqlite3"
+ROOT = Path(__file__).parents[2]
 
 
 async def test_the_migrations_make_the_tables_that_the_program_uses(
     settings: StorageSettings, storage: Storage
 ) -> None:
-    engine = create_engine(f"sqlite:///{database(settings)}")
-    with engine.connect() as connection:
+    with connected(settings) as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
-    engine.dispose()
     config = Config()
     config.set_main_option("script_location", str(Path(storage_migrations())))
     config.set_main_option("path_separator", "os")
@@ -51,25 +47,17 @@ def storage_migrations() -> str:
     return str(Path(storage.migrations.__file__ or "").parent)
 
 
-def test_the_tables_can_be_made_on_postgresql() -> None:
-    for table in metadata.sorted_tables:
-        assert str(CreateTable(table).compile(dialect=postgresql.dialect()))
-
-
-async def test_the_database_is_kept_safely(settings: StorageSettings, storage: Storage) -> None:
-    assert ask(settings, "PRAGMA journal_mode") == [("wal",)]
-    async with storage._database.reading() as connection:
-        for pragma, value in {"foreign_keys": 1, "synchronous": 2, "busy_timeout": 20_000}.items():
+async def test_the_database_is_kept_safely(here: StorageSettings) -> None:
+    async with await Storage.open(here) as storage, storage._database.reading() as connection:
+        kept = {"journal_mode": "wal", "foreign_keys": 1, "synchronous": 2, "busy_timeout": 20_000}
+        for pragma, value in kept.items():
             assert (await connection.exec_driver_sql(f"PRAGMA {pragma}")).scalar() == value
 
 
 async def test_data_of_a_newer_version_are_not_touched(settings: StorageSettings) -> None:
     async with await Storage.open(settings):
         pass
-    connection = sqlite3.connect(database(settings))
-    connection.execute("UPDATE alembic_version SET version_num = '9999'")
-    connection.commit()
-    connection.close()
+    ask(settings, "UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(UnavailableError, match="newer version"):
         await Storage.open(settings)
 
@@ -77,11 +65,11 @@ async def test_data_of_a_newer_version_are_not_touched(settings: StorageSettings
 @pytest.mark.parametrize(
     "damage", [b"this is no database, but a letter" * 100, b"SQLite format 3\0"]
 )
-async def test_a_damaged_database_is_named(settings: StorageSettings, damage: bytes) -> None:
-    settings.data_folder.mkdir()
-    database(settings).write_bytes(damage + os.urandom(4_000))
+async def test_a_damaged_database_is_named(here: StorageSettings, damage: bytes) -> None:
+    here.data_folder.mkdir()
+    (here.data_folder / "chatanything.sqlite3").write_bytes(damage + os.urandom(4_000))
     with pytest.raises(UnavailableError, match=r"chatanything\.sqlite3") as raised:
-        await Storage.open(settings)
+        await Storage.open(here)
     assert "damaged" in str(raised.value)
 
 
@@ -93,10 +81,10 @@ async def test_a_folder_that_is_none(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write")
-async def test_a_folder_that_cannot_be_written(settings: StorageSettings) -> None:
-    settings.data_folder.mkdir(mode=0o500)
+async def test_a_folder_that_cannot_be_written(here: StorageSettings) -> None:
+    here.data_folder.mkdir(mode=0o500)
     with pytest.raises(UnavailableError, match="writable"):
-        await Storage.open(settings)
+        await Storage.open(here)
 
 
 @pytest.mark.parametrize(
@@ -151,24 +139,19 @@ async def test_two_storages_of_one_folder_see_each_other(settings: StorageSettin
         assert await two.personas.by_id("two-0") is None
 
 
-def test_processes_that_start_at_once_do_no_harm(settings: StorageSettings) -> None:
-    program = (
-        "import asyncio, sys\n"
-        "from pathlib import Path\n"
-        "from storage.settings import StorageSettings\n"
-        "from storage.store import Storage\n"
-        "from tests.storage.examples import add\n"
-        "async def main():\n"
-        "    settings = StorageSettings(data_folder=Path(sys.argv[1]))\n"
-        "    async with await Storage.open(settings) as storage:\n"
-        "        await asyncio.gather(*(add(storage, sys.argv[2] + str(n)) for n in range(4)))\n"
-        "asyncio.run(main())\n"
-    )
-    command = [sys.executable, "-c", program, str(settings.data_folder)]
-    root = Path(__file__).parents[2]
-    started = [subprocess.Popen([*command, name], cwd=root) for name in "ab"]
-    assert [process.wait(120) for process in started] == [0, 0]
-    assert ask(settings, "SELECT count(*), count(DISTINCT slug) FROM persona") == [(8, 8)]
+def test_processes_that_start_at_once_do_no_harm(
+    settings: StorageSettings, postgres: Postgres
+) -> None:
+    if not settings.is_local:
+        fresh = postgres.create(empty=True)
+        settings = settings.model_copy(update={"database_url": SecretStr(postgres.url(fresh))})
+    count = 10
+    program = [sys.executable, "-m", "tests.storage.crashing"]
+    line = f"start {count} 0 {to_line(settings)}\n"
+    ran = subprocess.run(program, input=line, text=True, capture_output=True, cwd=ROOT, timeout=240)
+    assert (ran.stdout, ran.returncode) == ("done\n", 0), ran.stderr
+    total = 4 * count
+    assert ask(settings, "SELECT count(*), count(DISTINCT slug) FROM persona") == [(total, total)]
     assert ask(settings, "SELECT count(*) FROM owner") == [(0,)]
     assert ask(settings, "SELECT count(*) FROM store") == [(1,)]
 

@@ -1,4 +1,4 @@
-"""Owner: how one process knows that another one is dead."""
+"""LockFile: how one process knows at once that another one of the same machine has ended."""
 
 from __future__ import annotations
 
@@ -11,22 +11,27 @@ from filelock import FileLock, Timeout
 _ORPHAN_SECONDS = 3600.0
 
 
-class Owner:
+class LockFile:
     """One opened storage, alive as long as it holds the lock on its file.
 
     The operating system frees the lock when the process ends, however it ends, so no process id
-    can be mistaken for another and no heartbeat is needed.
+    can be mistaken for another and nobody has to wait for a heartbeat that does not come.
+
+    Attributes:
+        id: of the owner.
+        place: the name of the folder; only those who share it can judge each other by it.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, id: str) -> None:
         """Makes and locks the file; blocks shortly.
 
         Args:
             folder: of the lock files, shared by the processes that use the same data.
+            id: of the owner.
         """
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
-        self.id = uuid.uuid4().hex
+        self.id = id
         self.place = _place(folder)
         self._lock = _lock(folder, self.id)
         self._lock.acquire(timeout=0)
