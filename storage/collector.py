@@ -1,11 +1,10 @@
-"""Collector: removes media that nobody wants, and what crashed processes left."""
+"""Collector: removes media that nobody wants."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import ColumnElement, delete, exists, select
@@ -16,30 +15,19 @@ from storage import tables as t
 from storage.database import Database, insert_missing
 from storage.objects import Objects
 from storage.outages import retried
-from storage.owners import Owners
 
 log = logging.getLogger(__name__)
 
+_LISTED = 500  # stored files that are looked up at once
 _BATCH = 50  # keys a transaction; short enough that other writers hardly wait
-
-
-@dataclass(frozen=True)
-class Swept:
-    """What a sweep removed."""
-
-    media: int = 0
-    processes: int = 0
 
 
 class Collector:
     """Removes bytes and their rows together, so that a crash in between leaves work, not harm."""
 
-    def __init__(
-        self, database: Database, objects: Objects, owners: Owners, grace_seconds: float
-    ) -> None:
+    def __init__(self, database: Database, objects: Objects, grace_seconds: float) -> None:
         self._database = database
         self._objects = objects
-        self._owners = owners
         self._grace = timedelta(seconds=grace_seconds)
 
     async def collect(self, keys: Iterable[MediaKey]) -> int:
@@ -77,21 +65,35 @@ class Collector:
             await connection.execute(delete(t.medium).where(t.medium.c.key.in_(gone)))
         return len(gone)
 
-    async def sweep(self, store_id: str, *, everything: bool = True) -> Swept:
-        """Removes what dead processes and lapsed claims left.
+    async def collect_unwanted(self) -> int:
+        """Removes all media that have a row and that nobody wants; how many.
 
-        Args:
-            store_id: of the database; the media of another one are left alone.
-            everything: also looks at each stored file. Otherwise only when a process has died.
+        Raises:
+            UnavailableError: the database cannot be used.
         """
-        processes = await self._owners.bury_dead()
         await self._drop_lapsed_claims()
-        media = await self._collect_unwanted()
-        if (everything or processes) and await self._objects.belongs_to(store_id):
-            media += await self._collect_strays()
-        if media or processes:
-            log.info("Swept %d media of %d ended processes", media, processes)
-        return Swept(media, processes)
+        return await self._collect(await self._find_unwanted())
+
+    async def collect_strays(self) -> int:
+        """Removes files without a row, and rests of interrupted writes; how many files.
+
+        Raises:
+            UnavailableError: the database or the media cannot be used.
+        """
+        removed = 0
+        batch: dict[str, int] = {}
+        cuts = []
+        async for key, size, is_cut in self._objects.keys():
+            batch[key] = size
+            if is_cut:
+                cuts.append(key)
+            if len(batch) >= _LISTED:
+                removed += await self._collect_unknown(batch)
+                batch.clear()
+        removed += await self._collect_unknown(batch)
+        for key in cuts:
+            await self._collect_cut(key)
+        return removed
 
     async def _remove_bytes(self, key: MediaKey) -> bool:
         try:
@@ -107,30 +109,10 @@ class Collector:
         async with self._database.writing() as connection:
             await connection.execute(delete(t.lease).where(lapsed))
 
-    async def _collect_unwanted(self) -> int:
-        return await self._collect(await self._find_unwanted())
-
     @retried
     async def _find_unwanted(self) -> list[MediaKey]:
         async with self._database.reading() as connection:
             return list(await connection.scalars(select(t.medium.c.key).where(*_unwanted())))
-
-    async def _collect_strays(self) -> int:
-        """Removes files without a row, and rests of interrupted writes."""
-        removed = 0
-        batch: dict[str, int] = {}
-        cuts = []
-        async for key, size, is_cut in self._objects.keys():
-            batch[key] = size
-            if is_cut:
-                cuts.append(key)
-            if len(batch) >= _BATCH:
-                removed += await self._collect_unknown(batch)
-                batch.clear()
-        removed += await self._collect_unknown(batch)
-        for key in cuts:
-            await self._collect_cut(key)
-        return removed
 
     @retried
     async def _collect_cut(self, key: MediaKey) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from pydantic import Field
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -61,14 +61,12 @@ class ConversationRepository:
         owners: Owners,
         *,
         clips_per_conversation: int,
-        clips_total_bytes: int,
     ) -> None:
         self._database = database
         self._media = media
         self._collector = collector
         self._owners = owners
         self._clips_each = clips_per_conversation
-        self._clips_bytes = clips_total_bytes
 
     @retried
     async def open(self, persona: Persona, channel: str) -> Conversation:
@@ -217,7 +215,7 @@ class ConversationRepository:
         if key is None:
             return set()
         await drop_claim(connection, key, self._owners.id)
-        old = await self._too_many(connection, conversation_id) | await self._too_large(connection)
+        old = await self._too_many(connection, conversation_id)
         turns = [turn for turn, clip in old if clip != key]
         await connection.execute(update(t.turn).where(t.turn.c.id.in_(turns)).values(clip=None))
         return {clip for _, clip in old if clip != key}
@@ -233,26 +231,6 @@ class ConversationRepository:
         query = select(c.id, c.clip).where(*with_clip).order_by(c.id.desc())
         rows = await connection.execute(query.offset(self._clips_each))
         return {(row.id, row.clip) for row in rows}
-
-    async def _too_large(self, connection: AsyncConnection) -> set[tuple[int, MediaKey]]:
-        """The oldest turns with clips whose deletion brings all clips within the limit."""
-        if not self._clips_bytes:
-            return set()
-        used = select(t.turn.c.clip).where(t.turn.c.clip.is_not(None))
-        total = select(func.sum(t.medium.c.size)).where(t.medium.c.key.in_(used))
-        excess = (await connection.scalar(total) or 0) - self._clips_bytes
-        old: set[tuple[int, MediaKey]] = set()
-        if excess <= 0:
-            return old
-        oldest = select(t.turn.c.id, t.turn.c.clip, t.medium.c.size).join(
-            t.medium, t.medium.c.key == t.turn.c.clip
-        )
-        for row in await connection.execute(oldest.order_by(t.turn.c.id)):
-            if excess <= 0:
-                break
-            old.add((row.id, row.clip))
-            excess -= row.size
-        return old
 
 
 def _turn(row: Row[Any]) -> Turn:

@@ -88,6 +88,21 @@ class StorageSettings(BaseModel):
         description="Bytes that all clips together may take; the oldest go first. 0: no limit. "
         "Portraits are never removed.",
     )
+    clips_community_bytes: int = Field(
+        default=0,
+        ge=0,
+        description="Bytes that the clips of one community may take; the oldest go first. "
+        "0: no limit.",
+    )
+    clips_days: float = Field(
+        default=0.0, ge=0, description="Days after which a clip goes; its words stay. 0: never."
+    )
+    sweep_minutes: float = Field(
+        default=15.0,
+        gt=0,
+        description="How often a running bot looks for clips that have to go and for what nobody "
+        "uses; of many processes, one does.",
+    )
     busy_seconds: float = Field(
         default=30.0, gt=0, description="How long to wait for another process that is writing."
     )

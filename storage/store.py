@@ -15,11 +15,13 @@ from sqlalchemy import select
 from personas.errors import UnavailableError
 from storage import tables as t
 from storage.channels import ChannelRepository
-from storage.collector import Collector, Swept
+from storage.collector import Collector
 from storage.conversations import ConversationRepository
 from storage.database import Database
+from storage.expiry import ClipExpiry
 from storage.failures import explain
 from storage.galleries import GalleryRepository
+from storage.keeper import Keeper, Swept
 from storage.media import MediaStore
 from storage.objects import Objects
 from storage.owners import Owners
@@ -56,9 +58,8 @@ class Storage:
         """Use `open`."""
         self._database = database
         self.owners = owners
-        self._id = id
         self._closed = False
-        self._collector = Collector(database, objects, owners, settings.grace_seconds)
+        self._collector = Collector(database, objects, settings.grace_seconds)
         self.media = MediaStore(database, objects, self._collector, owners)
         self.personas = PersonaRepository(database, self.media, self._collector, owners)
         self.galleries = GalleryRepository(database, self._collector)
@@ -70,7 +71,16 @@ class Storage:
             self._collector,
             owners,
             clips_per_conversation=settings.clips_per_conversation,
-            clips_total_bytes=settings.clips_total_bytes,
+        )
+        self._keeper = Keeper(
+            database,
+            objects,
+            owners,
+            self._collector,
+            ClipExpiry(database, self._collector, settings),
+            self.channels,
+            id,
+            settings.sweep_minutes,
         )
 
     @classmethod
@@ -96,13 +106,17 @@ class Storage:
             await owners.register()
             storage = cls(settings, database, objects, owners, store_id)
             await objects.belongs_to(store_id)  # marks a new folder before anything is in it
-            await storage._collector.sweep(store_id, everything=False)
+            await storage._keeper.sweep_due()
             opened.pop_all()
         return storage
 
     async def sweep(self) -> Swept:
-        """Removes media that nobody wants and files that nobody knows."""
-        return await self._collector.sweep(self._id)
+        """Removes old clips, media that nobody wants, and files that nobody knows."""
+        return await self._keeper.sweep()
+
+    async def keep_tidy(self) -> None:
+        """Sweeps from time to time until it is cancelled; for processes that run for long."""
+        await self._keeper.keep()
 
     async def aclose(self) -> None:
         """Gives up what this process claimed, and closes. Safe to call twice."""
