@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from personas.errors import ChatAnythingError, UnavailableError
 from storage.failures import explain
-from storage.outages import CutOffError, is_cut_off, is_passing
+from storage.outages import CutOffError, is_cut_off, is_passing, is_rolled_back
 from storage.settings import StorageSettings
 
 _WRITING = "chatanything_writing"
@@ -110,7 +110,7 @@ class Database:
         explained = explain(error, self.place)
         if self.is_sqlite or not is_cut_off(error):
             return explained
-        if is_certain or getattr(getattr(error, "orig", None), "sqlstate", None):
+        if is_certain or is_rolled_back(error):
             return CutOffError(str(explained))
         return UnavailableError(
             "The database went away while it stored a change; whether the change was kept is not "

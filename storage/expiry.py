@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, func, select, update
+from sqlalchemy import Row, Select, exists, func, select, update
 
 from personas.persona import MediaKey
 from storage import tables as t
@@ -92,10 +92,11 @@ class ClipExpiry:
 
 
 def _aged(before: datetime) -> Select[Any]:
-    c = t.turn.c
-    newest = func.max(c.created_at)
-    query = select(c.clip, func.max(c.id).label("newest")).where(c.clip.is_not(None))
-    return query.group_by(c.clip).having(newest < before)
+    c, other = t.turn.c, t.turn.alias()
+    is_used_since = exists().where(other.c.clip == c.clip, other.c.created_at >= before)
+    query = select(c.clip, func.max(c.id).label("newest"))
+    query = query.where(c.clip.is_not(None), c.created_at < before, ~is_used_since)
+    return query.group_by(c.clip)
 
 
 def _past(limit: int, *, by_gallery: bool) -> Select[Any]:

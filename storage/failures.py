@@ -27,6 +27,26 @@ _SENTENCES: tuple[tuple[tuple[str, ...], str], ...] = (
     (("disk i/o error",), "{place} cannot be read or written: the disk reports an error."),
 )
 
+_REMOTE_SENTENCES: tuple[tuple[tuple[str, ...], str], ...] = (
+    (
+        ("nosuchbucket", "not found", "does not exist"),
+        "There is no {place}. Make the bucket, or correct media_url.",
+    ),
+    (
+        ("unable to recognise", "without a base", "invalid domain", "invalid url"),
+        "{place} is no place for media. media_url is written like s3://bucket/prefix.",
+    ),
+    (
+        ("403", "401", "forbidden", "accessdenied", "permission", "unauthenticated", "credential"),
+        "{place} does not let us in. Check the keys (s3_access_key_id, s3_secret_access_key) and "
+        "what they may do there.",
+    ),
+    (
+        ("500", "502", "503", "504", "slowdown", "timed out", "error sending request", "connect"),
+        "{place} does not answer. Check that s3_endpoint is right, or try again in a moment.",
+    ),
+)
+
 
 def explain(error: BaseException, place: Path | str) -> ChatAnythingError:
     """An error with a sentence for the person; raise it `from` the error it explains.
@@ -41,10 +61,16 @@ def explain(error: BaseException, place: Path | str) -> ChatAnythingError:
         return UnavailableError(_FULL.format(place=place))
     if place == "The database" and (sentence := sentence_for(error)):
         return UnavailableError(sentence)
-    said = str(getattr(error, "orig", None) or error).lower()
+    if "://" in str(place):
+        return UnavailableError(_sentence(error, _REMOTE_SENTENCES).format(place=place))
     if isinstance(error, PermissionError):
-        said = "permission denied"
-    for signs, sentence in _SENTENCES:
-        if any(sign in said for sign in signs):
-            return UnavailableError(sentence.format(place=place))
-    return UnavailableError(f"{place} cannot be used just now. The log says why.")
+        error = PermissionError("permission denied")
+    return UnavailableError(_sentence(error, _SENTENCES).format(place=place))
+
+
+def _sentence(error: BaseException, sentences: tuple[tuple[tuple[str, ...], str], ...]) -> str:
+    """The first sentence with a sign that is in what the error says, kind and all."""
+    cause = getattr(error, "orig", None) or error
+    said = f"{type(cause).__name__}: {cause}".lower()
+    unknown = "{place} cannot be used just now. The log says why."
+    return next((text for signs, text in sentences if any(s in said for s in signs)), unknown)

@@ -30,7 +30,7 @@ _CLIENT: dict[str, Any] = {
 }
 _RETRY: dict[str, Any] = {
     "max_retries": 8,
-    "retry_timeout": timedelta(seconds=30),
+    "retry_timeout": timedelta(seconds=15),
     "backoff": {
         "init_backoff": timedelta(milliseconds=50),
         "max_backoff": timedelta(seconds=5),
@@ -73,7 +73,8 @@ class Objects:
         import obstore
 
         try:
-            await self._try(lambda: obstore.put_async(self._store, key, data))
+            # In one piece: pieces of an upload that was cut off would be seen by nobody.
+            await self._try(lambda: obstore.put_async(self._store, key, data, use_multipart=False))
             if self.folder is not None:
                 await asyncio.to_thread(_flush, self.folder / key)
         except (BaseError, OSError) as error:

@@ -18,8 +18,9 @@ R = TypeVar("R")
 _PAUSES = (0.05, 0.2, 0.5, 1.0, 2.0)
 """Seconds between tries; each try waits for the server by itself, too."""
 
-_ABORTED = frozenset({"40001", "40P01", "57P01", "57P02", "57P03"})
-"""SQLSTATE: serialization failure, deadlock, and three ways of a server to shut down.
+_ROLLED_BACK = frozenset({"40001", "40P01"})
+_SHUT_DOWN = frozenset({"57P01", "57P02", "57P03"})
+"""SQLSTATE: serialization failure and deadlock; and three ways of a server to shut down.
 
 https://www.postgresql.org/docs/current/errcodes-appendix.html
 """
@@ -88,7 +89,16 @@ def is_cut_off(error: BaseException) -> bool:
     """Whether the server, or the way to it, went away, or it gave a transaction up by itself."""
     if not isinstance(error, DBAPIError):
         return False
-    return error.connection_invalidated or getattr(error.orig, "sqlstate", None) in _ABORTED
+    return error.connection_invalidated or _state(error) in _ROLLED_BACK | _SHUT_DOWN
+
+
+def is_rolled_back(error: BaseException) -> bool:
+    """Whether the server itself says that nothing happened, even where it was to commit."""
+    return _state(error) in _ROLLED_BACK
+
+
+def _state(error: BaseException) -> str | None:
+    return getattr(getattr(error, "orig", None), "sqlstate", None)
 
 
 def is_passing(error: BaseException) -> bool:

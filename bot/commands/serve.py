@@ -54,9 +54,13 @@ async def serve(app: App, platforms: Sequence[Platform] = ()) -> None:
     # Loading a local model holds up everything else, so it is done before anybody is there.
     await (await app.model()).read_ahead()
     say(f"Serving {names}. Ctrl+C ends it.")
+    tidying = asyncio.create_task((await app.storage()).keep_tidy(), name="tidy")
     sections = [getattr(app.settings, platform) for platform in chosen]
     grace = max(getattr(one, "shutdown_seconds", GRACE_SECONDS) for one in sections)
-    await run(adapters, lambda: chat.aclose(grace))
+    try:
+        await run(adapters, lambda: chat.aclose(grace))
+    finally:
+        tidying.cancel()
     say("All answers are given. Goodbye.")
 
 

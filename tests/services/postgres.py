@@ -93,6 +93,13 @@ class Postgres:
         self.stop()
         self.start()
 
+    def protect(self, user: str, password: str) -> None:
+        """Makes a user who needs a password, as all do where a database is not a test's own."""
+        self.execute(f"CREATE ROLE {user} LOGIN PASSWORD '{password}'")
+        file = Path(self.execute("SHOW hba_file")[0][0])
+        file.write_text(f"local all {user} scram-sha-256\n{file.read_text()}")
+        self.execute("SELECT pg_reload_conf()")
+
     def disconnect(self, database: str) -> int:
         """Cuts all connections to a database, as a lost network does; how many there were."""
         cut = self.execute(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -78,6 +79,12 @@ def ask(settings: StorageSettings, sql: str) -> list[tuple[object, ...]]:
     with connected(settings) as connection:
         result = connection.exec_driver_sql(sql)
         return [tuple(row) for row in result] if result.returns_rows else []
+
+
+async def until(check: Callable[[], object]) -> None:
+    """Waits until something is so; that it never is, the time limit of the test tells."""
+    while not check():  # noqa: ASYNC110 - it happens elsewhere
+        await asyncio.sleep(0.02)
 
 
 async def wanted(storage: Storage, gallery: str = "terminal") -> set[str]:
