@@ -1,0 +1,1 @@
+"""SadTalker, made new: a photographed face that speaks, with the official checkpoints."""
