@@ -92,7 +92,10 @@ class SadTalkerNetworks:
         for name, state in _read_checkpoint(checkpoint, modules).items():
             modules[name].load_state_dict(state, strict=True, assign=True)
         modules[_MAPPING] = _load_mapping(mapping)
-        return cls._ready(modules, checkpoint, device, precision)
+        try:
+            return cls._ready(modules, device, precision)
+        except ZeroDivisionError as error:
+            raise UnavailableError(_damaged(checkpoint)) from error
 
     @classmethod
     def random(
@@ -115,13 +118,12 @@ class SadTalkerNetworks:
         seeds[_MAPPING] = "mapping_crop" if coefficients == 70 else "mapping_full"
         for name, module in modules.items():
             module.load_state_dict(random_state(seeds[name], module), strict=True, assign=True)
-        return cls._ready(modules, None, device, precision)
+        return cls._ready(modules, device, precision)
 
     @classmethod
     def _ready(
         cls,
         modules: dict[str, nn.Module],
-        source: Path | None,
         device: torch.device | str,
         precision: torch.dtype,
     ) -> SadTalkerNetworks:
@@ -154,3 +156,94 @@ def _blank(make: Callable[[], nn.Module]) -> nn.Module:
     """A network without weights, which takes no memory until it gets some."""
     with torch.device("meta"):
         return make()
+
+
+def _read_checkpoint(path: Path, modules: dict[str, nn.Module]) -> dict[str, dict[str, Tensor]]:
+    """The state dict of each network, checked; tensors that only training used are not read."""
+    _must_exist(path)
+    try:
+        with safe_open(path, framework="pt") as file:
+            names = [name for name in file.keys() if not name.startswith(TRAINING_ONLY)]  # noqa: SIM118
+            shapes = {name: tuple(file.get_slice(name).get_shape()) for name in names}
+            _must_fit(path, shapes, modules)
+            return {
+                prefix: _checked(
+                    path, {key: file.get_tensor(f"{prefix}.{key}") for key in module.state_dict()}
+                )
+                for prefix, module in modules.items()
+            }
+    except (SafetensorError, OSError, ValueError) as error:
+        raise UnavailableError(
+            f"{path.name} is cut or is no safetensors file; fetch it again."
+        ) from error
+
+
+def _load_mapping(path: Path) -> MappingNet:
+    _must_exist(path)
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as error:
+        raise UnavailableError(
+            f"{path.name} is cut, is no PyTorch file or holds more than numbers; fetch it again."
+        ) from error
+    state = content.get(_MAPPING) if isinstance(content, dict) else None
+    first = state.get("first.0.weight") if isinstance(state, dict) else None
+    if not isinstance(state, dict) or not isinstance(first, Tensor) or first.dim() != 3:
+        raise UnavailableError(f"{path.name} holds no mapping network of SadTalker.")
+    network = _blank(lambda: MappingNet(first.shape[1]))
+    assert isinstance(network, MappingNet)
+    tensors = {str(key): value for key, value in state.items() if isinstance(value, Tensor)}
+    shapes = {f"{_MAPPING}.{key}": tuple(value.shape) for key, value in tensors.items()}
+    _must_fit(path, shapes, {_MAPPING: network})
+    network.load_state_dict(_checked(path, tensors), strict=True, assign=True)
+    return network
+
+
+def _must_exist(path: Path) -> None:
+    if not path.is_file():
+        raise NotFoundError(f"The file {path.name} with weights of SadTalker is not there.")
+
+
+def _must_fit(
+    path: Path, found: dict[str, tuple[int, ...]], modules: dict[str, nn.Module]
+) -> None:
+    """Refuse a file in which a tensor is missing, unknown or of another shape."""
+    wanted = {
+        f"{prefix}.{key}": tuple(value.shape)
+        for prefix, module in modules.items()
+        for key, value in module.state_dict().items()
+    }
+    shared = wanted.keys() & found.keys()
+    wrong = sorted(name for name in shared if wanted[name] != found[name])
+    for names, what in (
+        (wanted.keys() - found.keys(), "lacks"),
+        (found.keys() - wanted.keys(), "has what no network of SadTalker knows:"),
+        (wrong, "has in another shape"),
+    ):
+        if names:
+            raise UnavailableError(
+                f"{path.name} is not the checkpoint of SadTalker that we know: it {what} "
+                f"{_some(names)}."
+            )
+
+
+def _checked(path: Path, state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Floating-point tensors as float32, all of them finite."""
+    for name, tensor in state.items():
+        if tensor.is_floating_point():
+            state[name] = tensor.float()
+            if not bool(state[name].isfinite().all()):
+                raise UnavailableError(_damaged(path, name))
+    return state
+
+
+def _damaged(path: Path, name: str = "") -> str:
+    where = f" (in {name})" if name else ""
+    return f"{path.name} holds numbers that are none{where}: it is damaged; fetch it again."
+
+
+def _some(names: Iterable[str]) -> str:
+    """Up to three names, and how many more there are."""
+    listed = sorted(names)
+    more = f" and {len(listed) - 3:,} more" if len(listed) > 3 else ""
+    return ", ".join(name[:80] for name in listed[:3]) + more

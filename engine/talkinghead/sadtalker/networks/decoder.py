@@ -177,9 +177,15 @@ class _SpectralConv(nn.Module):
         self.bias = nn.Parameter(torch.empty(outputs)) if kernel > 1 else None
 
     def folded(self) -> nn.Conv2d:
-        """The convolution itself: its weight divided by u . (M v), as both were stored."""
+        """The convolution itself: its weight divided by u . (M v), as both were stored.
+
+        Raises:
+            ZeroDivisionError: the stored vectors say that the weight stretches nothing.
+        """
         matrix = self.weight_orig.detach().double().flatten(1)
         stretch = self.weight_u.double() @ (matrix @ self.weight_v.double())
+        if stretch == 0:
+            raise ZeroDivisionError("u . (M v) is 0")
         outputs, inputs, kernel, _ = self.weight_orig.shape
         conv = nn.Conv2d(
             inputs, outputs, kernel, padding=kernel // 2, bias=self.bias is not None, device="meta"

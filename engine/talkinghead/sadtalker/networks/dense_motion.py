@@ -227,8 +227,17 @@ class _Hourglass(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         left = [x]
         for block in self.encoder.down_blocks:
-            left.append(F.avg_pool3d(block(left[-1]), (1, 2, 2)))
+            left.append(_halved(block(left[-1])))
         x = left.pop()
         for block in self.decoder.up_blocks:
             x = torch.cat((block(x), left.pop()), dim=1)
         return F.relu(self.decoder.norm(self.decoder.conv(x)), inplace=True)
+
+
+def _halved(x: Tensor) -> Tensor:
+    """Half as high and wide: [B, C, D, H, W] -> [B, C, D, H / 2, W / 2], channels stay last.
+
+    Flat pooling of each slice: pooling in space knows neither channels last nor bfloat16.
+    """
+    flat = F.avg_pool2d(x.transpose(1, 2).flatten(0, 1), 2)
+    return flat.unflatten(0, (-1, x.shape[2])).transpose(1, 2)
