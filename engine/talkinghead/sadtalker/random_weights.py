@@ -60,7 +60,7 @@ def random_tensors(
             values = 1 + 0.1 * _noise(name, shape)
         else:
             values = _made(name, shape)
-        yield key, torch.from_numpy(values.astype(np.float32))
+        yield key, torch.from_numpy(np.ascontiguousarray(values, np.float32))
 
 
 def _made(name: str, shape: tuple[int, ...]) -> NDArray[np.float64]:

@@ -91,7 +91,7 @@ class SadTalkerNetworks:
         modules = {name: _blank(make) for name, make in _NETWORKS.items()}
         for name, state in _read_checkpoint(checkpoint, modules).items():
             modules[name].load_state_dict(state, strict=True, assign=True)
-        modules[_MAPPING] = _load_mapping(mapping)
+        modules[_MAPPING] = load_mapping(mapping)
         try:
             return cls._ready(modules, device, precision)
         except ZeroDivisionError as error:
@@ -178,7 +178,13 @@ def _read_checkpoint(path: Path, modules: dict[str, nn.Module]) -> dict[str, dic
         ) from error
 
 
-def _load_mapping(path: Path) -> MappingNet:
+def load_mapping(path: Path) -> MappingNet:
+    """The mapping network of an official file, on the CPU.
+
+    Raises:
+        NotFoundError: the file is not there.
+        UnavailableError: it is cut, is another one, or holds numbers that are none.
+    """
     _must_exist(path)
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
@@ -196,6 +202,7 @@ def _load_mapping(path: Path) -> MappingNet:
     shapes = {f"{_MAPPING}.{key}": tuple(value.shape) for key, value in tensors.items()}
     _must_fit(path, shapes, {_MAPPING: network})
     network.load_state_dict(_checked(path, tensors), strict=True, assign=True)
+    network.requires_grad_(False).eval()
     return network
 
 
@@ -204,9 +211,7 @@ def _must_exist(path: Path) -> None:
         raise NotFoundError(f"The file {path.name} with weights of SadTalker is not there.")
 
 
-def _must_fit(
-    path: Path, found: dict[str, tuple[int, ...]], modules: dict[str, nn.Module]
-) -> None:
+def _must_fit(path: Path, found: dict[str, tuple[int, ...]], modules: dict[str, nn.Module]) -> None:
     """Refuse a file in which a tensor is missing, unknown or of another shape."""
     wanted = {
         f"{prefix}.{key}": tuple(value.shape)

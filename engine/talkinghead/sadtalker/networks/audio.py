@@ -72,4 +72,5 @@ class AudioEncoder(nn.Sequential):
 
     def embed(self, windows: Tensor) -> Tensor:
         """Mel windows [B, T, 1, 80, 16] -> embeddings [B, T, 512]."""
-        return self(windows.flatten(0, 1)).view(*windows.shape[:2], EMBEDDING)
+        heard: Tensor = self(windows.flatten(0, 1))
+        return heard.view(*windows.shape[:2], EMBEDDING)

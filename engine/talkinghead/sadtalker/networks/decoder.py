@@ -53,7 +53,8 @@ class SpadeDecoder(nn.Module):
         x = self.fc(features)
         for block in self.blocks:
             x = block(x, features)
-        return self.conv_img(F.leaky_relu_(x, _LEAK)).sigmoid()
+        pictures: Tensor = self.conv_img(F.leaky_relu_(x, _LEAK))
+        return pictures.sigmoid()
 
 
 class _Block(nn.Module):
@@ -87,7 +88,7 @@ class _Block(nn.Module):
 
     def forward(self, x: Tensor, features: Tensor) -> Tensor:
         normal = _normalised(x)
-        y = self.conv_0(F.leaky_relu_(self.norm_0(normal, features), _LEAK))
+        y: Tensor = self.conv_0(F.leaky_relu_(self.norm_0(normal, features), _LEAK))
         y = self.conv_1(F.leaky_relu_(self.norm_1(_normalised(y), features), _LEAK))
         if self.learnt_shortcut:
             x = self.norm_s.through(self.conv_s, normal, features)
@@ -205,7 +206,7 @@ def _normalised(x: Tensor) -> Tensor:
 
 def _coarse(x: Tensor) -> Tensor:
     """[B, C, 2 h, 2 w] -> [B, C, h, 2, w, 2], so that what is half as large fits."""
-    return x.unflatten(3, (-1, 2)).unflatten(2, (-1, 2))
+    return torch.unflatten(torch.unflatten(x, 3, (-1, 2)), 2, (-1, 2))
 
 
 def _fine(x: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Final
 
 import torch
@@ -54,17 +55,16 @@ class DenseMotion(nn.Module):
         self.compress = nn.Conv3d(channels, _COMPRESSED, 1)
         self.norm: nn.Module = nn.BatchNorm3d(_COMPRESSED)
         self.hourglass = _Hourglass()
-        self.mask = nn.Conv3d(_OUTPUTS, MOTIONS, _KERNEL, padding=_KERNEL // 2)
-        self.occlusion: nn.Module = nn.Conv2d(
-            _OUTPUTS * depth, 1, _KERNEL, padding=_KERNEL // 2
-        )
+        self.mask: nn.Module = nn.Conv3d(_OUTPUTS, MOTIONS, _KERNEL, padding=_KERNEL // 2)
+        self.occlusion: nn.Module = nn.Conv2d(_OUTPUTS * depth, 1, _KERNEL, padding=_KERNEL // 2)
 
     def fold(self) -> None:
         """Turn the loaded weights into those that inference uses; once, after loading."""
         self.norm = melt(self.compress, self.norm)
         self.hourglass.fold()
+        assert isinstance(self.mask, nn.Conv3d) and isinstance(self.occlusion, nn.Conv2d)
         self.mask = _Sliced(self.mask)
-        self.occlusion = _Tapped(self.occlusion, self.mask.inputs)
+        self.occlusion = _Tapped(self.occlusion, _OUTPUTS)
 
     def compressed(self, volume: Tensor) -> Tensor:
         """What of a source the motion depends on: [B, 32, D, H, W] -> [B, 4, D, H, W]."""
@@ -91,7 +91,7 @@ class DenseMotion(nn.Module):
         seen = torch.cat((F.pad(marks, (0, 0, 0, 0, 0, 0, 1, 0))[..., None], proposals), dim=-1)
         # [B, 16, D, H, W, 5] -> channels last, 80 of them
         inputs = seen.permute(0, 2, 3, 4, 1, 5).flatten(4).permute(0, 4, 1, 2, 3)
-        features = self.hourglass(inputs.to(self.mask.weight.dtype))
+        features = self.hourglass(inputs.to(self.hourglass.decoder.conv.weight.dtype))
         weights = F.softmax(self.mask(features).float(), dim=1)
         return _deformation(weights, shifts), self.occlusion(features).sigmoid(), weights
 
@@ -146,7 +146,7 @@ def _deformation(weights: Tensor, shifts: Tensor) -> Tensor:
 
 
 class _Sliced(nn.Module):
-    """A cubic kernel as one flat kernel for each of its slices, whose results are shifted and added.
+    """A cubic kernel as a flat one for each of its slices, whose results are shifted and added.
 
     The same sums. The original has too few outputs to keep a GPU's matrix units busy, and flat
     kernels are the ones that libraries do best.
@@ -154,8 +154,7 @@ class _Sliced(nn.Module):
 
     def __init__(self, conv: nn.Conv3d) -> None:
         super().__init__()
-        outputs, self.inputs, self.slices = conv.weight.shape[:3]
-        self.outputs = outputs
+        self.slices = conv.weight.shape[2]
         # [outputs, inputs, slice, y, x] -> [slice * outputs, inputs, 1, y, x]
         weight = conv.weight.detach().transpose(1, 2).transpose(0, 1).flatten(0, 1)
         self.weight = frozen(weight[:, :, None].contiguous())
@@ -167,7 +166,8 @@ class _Sliced(nn.Module):
         reach = self.slices // 2
         depth = x.shape[2]
         parts = F.conv3d(x, self.weight, padding=(0, reach, reach))
-        padded = F.pad(parts, (0, 0, 0, 0, reach, reach)).unflatten(1, (self.slices, -1))
+        padded = F.pad(parts, (0, 0, 0, 0, reach, reach))
+        padded = torch.unflatten(padded, 1, (self.slices, -1))
         total = self.bias.float().view(-1, 1, 1, 1)
         for index in range(self.slices):
             total = total + padded[:, index, :, index : index + depth]
@@ -177,10 +177,10 @@ class _Sliced(nn.Module):
 class _Tapped(nn.Module):
     """A large flat kernel with one output: what each tap gives, then the taps shifted and added."""
 
-    def __init__(self, conv: nn.Module, channels: int) -> None:
+    def __init__(self, conv: nn.Conv2d, channels: int) -> None:
         super().__init__()
-        assert isinstance(conv, nn.Conv2d) and conv.bias is not None
-        weight = conv.weight.detach()[0].unflatten(0, (channels, -1)).flip(-1, -2)
+        assert conv.bias is not None
+        weight = torch.unflatten(conv.weight.detach()[0], 0, (channels, -1)).flip(-1, -2)
         # [channels, depth, y, x] -> [taps, channels, depth, 1, 1]
         self.weight = frozen(weight.flatten(2).permute(2, 0, 1)[..., None, None].contiguous())
         self.bias = frozen(conv.bias.detach())
@@ -195,9 +195,7 @@ class _Tapped(nn.Module):
 class _Encoder(nn.Module):
     def __init__(self) -> None:
         super().__init__()
-        self.down_blocks = nn.ModuleList(
-            ConvNorm3d(i, o) for i, o in zip(_WIDTHS, _WIDTHS[1:], strict=False)
-        )
+        self.down_blocks = nn.ModuleList(ConvNorm3d(i, o) for i, o in pairwise(_WIDTHS))
 
 
 class _Decoder(nn.Module):
@@ -231,7 +229,8 @@ class _Hourglass(nn.Module):
         x = left.pop()
         for block in self.decoder.up_blocks:
             x = torch.cat((block(x), left.pop()), dim=1)
-        return F.relu(self.decoder.norm(self.decoder.conv(x)), inplace=True)
+        y: Tensor = self.decoder.norm(self.decoder.conv(x))
+        return F.relu(y, inplace=True)
 
 
 def _halved(x: Tensor) -> Tensor:
@@ -240,4 +239,4 @@ def _halved(x: Tensor) -> Tensor:
     Flat pooling of each slice: pooling in space knows neither channels last nor bfloat16.
     """
     flat = F.avg_pool2d(x.transpose(1, 2).flatten(0, 1), 2)
-    return flat.unflatten(0, (-1, x.shape[2])).transpose(1, 2)
+    return torch.unflatten(flat, 0, (-1, x.shape[2])).transpose(1, 2)

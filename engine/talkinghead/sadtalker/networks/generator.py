@@ -13,7 +13,7 @@ from torch.nn import functional as F  # noqa: N812
 
 from engine.talkinghead.sadtalker.networks.decoder import SpadeDecoder
 from engine.talkinghead.sadtalker.networks.dense_motion import DenseMotion
-from engine.talkinghead.sadtalker.networks.layers import ConvNorm2d, melt
+from engine.talkinghead.sadtalker.networks.layers import ConvNorm2d, melt, put_channels_last
 
 _CHANNELS: Final = 32
 _DEPTH: Final = 16
@@ -85,10 +85,8 @@ class Generator(nn.Module):
         """
         motion = self.dense_motion_network
         flat = (self.third, self.fourth, self.decoder)
-        for module in flat:
-            module.to(dtype=dtype, memory_format=torch.channels_last)
-        for module in (motion.hourglass, motion.mask, motion.occlusion):
-            module.to(dtype=dtype, memory_format=torch.channels_last_3d)
+        for module in (*flat, motion.hourglass, motion.mask, motion.occlusion):
+            put_channels_last(module.to(dtype))
 
     def encode(self, images: Tensor) -> SourceFeatures:
         """What the portraits show.
@@ -102,12 +100,10 @@ class Generator(nn.Module):
         x = self.first(images)
         for block in self.down_blocks:
             x = F.avg_pool2d(block(x), 2)
-        volume = self.resblocks_3d(self.second(x).unflatten(1, (_CHANNELS, _DEPTH)))
+        volume = self.resblocks_3d(torch.unflatten(self.second(x), 1, (_CHANNELS, _DEPTH)))
         return SourceFeatures(volume, self.dense_motion_network.compressed(volume))
 
-    def render(
-        self, source: SourceFeatures, kp_source: Tensor, kp_driving: Tensor
-    ) -> Tensor:
+    def render(self, source: SourceFeatures, kp_source: Tensor, kp_driving: Tensor) -> Tensor:
         """The pictures of B moments.
 
         Args:
@@ -119,7 +115,8 @@ class Generator(nn.Module):
             [B, 3, H, W], RGB in 0..1, as exact as `set_precision` says.
         """
         features = self.decoder_features(source, kp_source, kp_driving)
-        return self.decoder(features)
+        frames: Tensor = self.decoder(features)
+        return frames
 
     def decoder_features(
         self, source: SourceFeatures, kp_source: Tensor, kp_driving: Tensor
@@ -151,6 +148,6 @@ class _Residual3d(nn.Module):
         self.norm2 = melt(self.conv1, self.norm2)
 
     def forward(self, x: Tensor) -> Tensor:
-        y = self.conv1(F.relu(self.norm1(x)))
+        y: Tensor = self.conv1(F.relu(self.norm1(x)))
         y = self.conv2(F.relu(self.norm2(y)))
         return y.add_(x)

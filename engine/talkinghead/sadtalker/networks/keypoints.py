@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from itertools import pairwise
 from typing import Final
 
 import torch
@@ -82,8 +83,8 @@ class _Predictor(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        down = (ConvNorm2d(i, o) for i, o in zip(_WIDTHS, _WIDTHS[1:], strict=False))
-        up = (UpConvNorm3d(i, o) for i, o in zip(_UP_WIDTHS, _UP_WIDTHS[1:], strict=False))
+        down = (ConvNorm2d(i, o) for i, o in pairwise(_WIDTHS))
+        up = (UpConvNorm3d(i, o) for i, o in pairwise(_UP_WIDTHS))
         self.down_blocks = nn.Sequential(OrderedDict((f"down{i}", b) for i, b in enumerate(down)))
         self.conv = nn.Conv2d(_WIDTHS[-1], _UP_WIDTHS[0] * _DEPTH, 1)
         self.up_blocks = nn.Sequential(OrderedDict((f"up{i}", b) for i, b in enumerate(up)))
@@ -96,7 +97,7 @@ class _Predictor(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         for block in self.down_blocks:
             x = F.avg_pool2d(block(x), 2)
-        y: Tensor = self.up_blocks(self.conv(x).unflatten(1, (-1, _DEPTH)))
+        y: Tensor = self.up_blocks(torch.unflatten(self.conv(x), 1, (-1, _DEPTH)))
         return y
 
 
@@ -115,7 +116,7 @@ def rotation(yaw: Tensor, pitch: Tensor, roll: Tensor) -> Tensor:
         *(a * f + d * e * c, a * c - d * e * f, -d * b),
         *(d * f - a * e * c, d * c + a * e * f, a * b),
     )
-    return torch.stack(rows, dim=-1).unflatten(-1, (3, 3))
+    return torch.unflatten(torch.stack(rows, dim=-1), -1, (3, 3))
 
 
 def transform_keypoints(
@@ -140,12 +141,13 @@ def transform_keypoints(
     Returns:
         [B, 15, 3] float32.
     """
+    count = len(motion.yaw)
     angles = (
-        (degrees(own.float()) if given is None else given.to(own.device).float())
+        degrees(own.float()) if given is None else given.to(own.device).float().expand(count)
         for own, given in ((motion.yaw, yaw), (motion.pitch, pitch), (motion.roll, roll))
     )
-    turn = rotation(*torch.broadcast_tensors(*angles))
+    turn = rotation(*angles)
     shift = torch.zeros_like(motion.translation, dtype=torch.float32)
     shift[:, 1] = motion.translation[:, 1]
-    expression = motion.expression.float().unflatten(-1, (KEYPOINTS, 3))
+    expression = torch.unflatten(motion.expression.float(), -1, (KEYPOINTS, 3))
     return canonical.float() @ turn.mT + shift[:, None] + expression

@@ -66,7 +66,8 @@ class UpConvNorm3d(nn.Module):
         """Take the upsampling and the batch norm into the convolution."""
         assert isinstance(self.conv, nn.Conv3d)
         self.norm = melt(self.conv, self.norm)
-        wide = nn.ConvTranspose3d(*self.conv.weight.shape[1::-1], (3, 4, 4), (1, 2, 2), 1)
+        outputs, inputs = self.conv.weight.shape[:2]
+        wide = nn.ConvTranspose3d(inputs, outputs, (3, 4, 4), (1, 2, 2), 1, device="meta")
         wide.weight = frozen(upsampling(self.conv.weight, 2).flip(2))
         wide.bias = self.conv.bias
         self.conv = wide
@@ -131,6 +132,14 @@ def melt(conv: Convolution, norm: nn.Module) -> nn.Identity:
     conv.weight = frozen(weight.to(conv.weight.dtype))
     conv.bias = frozen(shift.to(conv.weight.dtype))
     return nn.Identity()
+
+
+def put_channels_last(module: nn.Module) -> None:
+    """Lay out the weights of flat and of spatial convolutions as current hardware likes it."""
+    formats = {4: torch.channels_last, 5: torch.channels_last_3d}
+    for parameter in module.parameters():
+        if (format_ := formats.get(parameter.dim())) is not None:
+            parameter.data = parameter.data.contiguous(memory_format=format_)
 
 
 def frozen(values: Tensor) -> nn.Parameter:

@@ -88,7 +88,7 @@ class PoseNet(nn.Module):
         """
         batch, frames = heard.shape[:2]
         whole, rest = divmod(frames, CHUNK)
-        chunks = [heard[:, : whole * CHUNK].unflatten(1, (whole, CHUNK))] if whole else []
+        chunks = [heard[:, : whole * CHUNK].view(batch, whole, CHUNK, -1)] if whole else []
         if rest:
             last = heard[:, -CHUNK:]
             first = heard[:, :1].expand(-1, CHUNK - last.shape[1], -1)
@@ -99,7 +99,7 @@ class PoseNet(nn.Module):
             reference[:, None].expand(-1, count, -1).flatten(0, 1),
             style,
             latents.flatten(0, 1),
-        ).unflatten(0, (batch, count))
+        ).view(batch, count, CHUNK, POSE)
         parts = [moved[:, :whole].flatten(1, 2)]
         if rest:
             parts.append(moved[:, -1, -rest:])

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from engine.talkinghead.sadtalker.networks.layers import frozen, melt
+from engine.talkinghead.sadtalker.networks.layers import frozen, melt, put_channels_last
 
 HEADS: Final = {
     "identity": 80,
@@ -104,7 +104,7 @@ class FaceReconstruction(nn.Module):
     def fold(self) -> None:
         """Turn the loaded weights into those that inference uses; once, after loading."""
         self.backbone.fold()
-        self.to(memory_format=torch.channels_last)
+        put_channels_last(self)
         heads = [head for head in self.final_layers if isinstance(head, nn.Conv2d)]
         joined = nn.Conv2d(_FEATURES, sum(HEADS.values()), 1, device="meta")
         joined.weight = frozen(torch.cat([head.weight.detach() for head in heads]))
