@@ -12,6 +12,10 @@ class Adapter(Protocol):
     def name(self) -> str:
         """The platform, for people to read."""
 
+    @property
+    def obstacle(self) -> str:
+        """Why no messages can come in at the moment; empty where they can."""
+
     async def run(self) -> None:
         """Connects and serves until `aclose` is called.
 

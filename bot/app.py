@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from bot.chat.chat import Chat
+    from bot.operating.operating import Operating
     from bot.settings import Settings
     from engine.conversation import Conversations
     from engine.creation import Creator
@@ -48,6 +49,13 @@ class App:
         await self._open.aclose()
 
     @cached_property
+    def operating(self) -> Operating:
+        """How this process is looked after, and who is told what the machines do."""
+        from bot.operating.operating import Operating
+
+        return Operating(self.settings.operating)
+
+    @cached_property
     def models(self) -> ModelStore:
         """The model store."""
         from engine.models.store import ModelStore
@@ -66,7 +74,7 @@ class App:
         """The engines that may speak."""
         from engine.speech.factory import open_ensemble
 
-        return open_ensemble(self.settings.speech, self.models)
+        return open_ensemble(self.settings.speech, self.models, observer=self.operating.observer)
 
     @cached_property
     def voices(self) -> VoiceCatalogue:
@@ -87,7 +95,9 @@ class App:
         """Who speaks."""
         from engine.speech.factory import open_synthesizer
 
-        return open_synthesizer(voices=self.voices, ensemble=self.ensemble)
+        return open_synthesizer(
+            voices=self.voices, ensemble=self.ensemble, observer=self.operating.observer
+        )
 
     @cached_property
     def recognizer(self) -> SpeechRecognizer | None:
@@ -120,7 +130,9 @@ class App:
 
         async with self._opening:
             if self._model is None:
-                model = open_language_model(self.settings.language_model, self.models)
+                model = open_language_model(
+                    self.settings.language_model, self.models, self.operating.observer
+                )
                 self._open.push_async_callback(model.aclose)
                 self._model = model
             return self._model
@@ -131,7 +143,14 @@ class App:
 
         storage, model = await self.storage(), await self.model()
         if self._creator is None:
-            self._creator = Creator(model, self.portraits, self.styles, self.voices, storage)
+            self._creator = Creator(
+                model,
+                self.portraits,
+                self.styles,
+                self.voices,
+                storage,
+                observer=self.operating.observer,
+            )
         return self._creator
 
     async def conversations(self) -> Conversations:
@@ -148,6 +167,7 @@ class App:
                 partial(encode, settings=self.settings.talking_head.encoder),
                 storage,
                 self.settings.conversation,
+                observer=self.operating.observer,
             )
         return self._conversations
 
@@ -168,5 +188,7 @@ class App:
                 self.settings.chat,
                 self.settings.conversation,
                 self.settings.hearing,
+                budget=self.settings.budget,
+                observer=self.operating.observer,
             )
         return self._chat

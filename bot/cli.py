@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -85,6 +86,7 @@ def _run(context: typer.Context, work: Callable[[App], Coroutine[Any, Any, None]
     with errors_explained():
         logs.set_up(invocation.verbose)
         loaded = settings.load(invocation.config)
+        logs.adjust(loaded.operating, settings.secrets(loaded))
 
         async def in_app() -> None:
             async with App(loaded) as app:
@@ -306,6 +308,33 @@ def serve(context: typer.Context) -> None:
     from bot.commands import serve as service
 
     _run(context, lambda app: service.serve(app))
+
+
+class UsageBy(StrEnum):
+    """What `usage` sums up."""
+
+    COMMUNITY = "community"
+    PERSON = "person"
+    DAY = "day"
+
+
+@cli.command()
+def usage(
+    context: typer.Context,
+    community: Annotated[
+        str, typer.Option(help="Only this one: discord:<server> or telegram:<chat>.")
+    ] = "",
+    days: Annotated[int, typer.Option(min=1, max=3_660, help="So many days, with today.")] = 1,
+    by: Annotated[UsageBy, typer.Option(help="Summed up by what.")] = UsageBy.COMMUNITY,
+    json: Json = False,
+) -> None:
+    """Answers, personas, tokens and seconds of heavy work, by community, person or day."""
+    from bot.commands import usage as commands
+
+    _run(
+        context,
+        lambda app: commands.usage(app, community=community, days=days, by=by.value, as_json=json),
+    )
 
 
 @cli.command()

@@ -6,6 +6,7 @@ precedence is environment (`CHATANYTHING_SPEECH__MAX_SECONDS=20`), then the file
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import json
 import os
@@ -14,6 +15,7 @@ import tomllib
 from enum import Enum
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import platformdirs
 from pydantic import BaseModel, Field, SecretStr, ValidationError
@@ -24,8 +26,9 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from bot.chat.settings import ChatSettings
+from bot.chat.settings import BudgetSettings, ChatSettings
 from bot.discord.settings import DiscordSettings
+from bot.operating.settings import OperatingSettings
 from bot.telegram.settings import TelegramSettings
 from engine.hearing.settings import HearingSettings
 from engine.llm.settings import LanguageModelSettings
@@ -38,6 +41,15 @@ from personas.errors import InvalidInputError
 from storage.settings import StorageSettings
 
 CONFIG_VARIABLE = "CHATANYTHING_CONFIG"
+SECRET_VARIABLES = (
+    "DISCORD_TOKEN",
+    "TELEGRAM_TOKEN",
+    "OPENAI_API_KEY",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "PGPASSWORD",
+)
+"""Variables of the environment with secrets that are not in the settings."""
 
 
 class Settings(BaseSettings):
@@ -67,6 +79,10 @@ class Settings(BaseSettings):
     chat: ChatSettings = Field(
         default_factory=ChatSettings, description="How much people may use, on every chat platform."
     )
+    budget: BudgetSettings = Field(
+        default_factory=BudgetSettings,
+        description="What people may cost a day: clips become voices, voices text, before it ends.",
+    )
     discord: DiscordSettings = Field(
         default_factory=DiscordSettings, description="Personas on Discord."
     )
@@ -78,6 +94,9 @@ class Settings(BaseSettings):
     )
     models: ModelStoreSettings = Field(
         default_factory=ModelStoreSettings, description="Where fetched models and art are kept."
+    )
+    operating: OperatingSettings = Field(
+        default_factory=OperatingSettings, description="Health, metrics, logs and traces."
     )
 
     @classmethod
@@ -135,6 +154,22 @@ def load(path: Path | None = None) -> Settings:
     except ValidationError as error:
         problems = [_explain(problem, file, text) for problem in error.errors()]
         raise InvalidInputError("\n".join(problems)) from error
+
+
+def secrets(settings: BaseModel) -> list[str]:
+    """Every secret in some settings, and in the environment; they must be in no log."""
+    found = [os.environ.get(name, "") for name in SECRET_VARIABLES]
+    for name in type(settings).model_fields:
+        value = getattr(settings, name)
+        if isinstance(value, SecretStr):
+            secret = value.get_secret_value()
+            found.append(secret)
+            if "://" in secret:  # the address of a database: a driver may repeat only a part of it
+                with contextlib.suppress(ValueError):
+                    found.append(urlsplit(secret).password or "")
+        elif isinstance(value, BaseModel):
+            found += secrets(value)
+    return [secret for secret in dict.fromkeys(found) if secret]
 
 
 def _explain(problem: ErrorDetails, file: Path | None, text: str) -> str:
@@ -246,4 +281,6 @@ def _toml(value: Any) -> str:
         value = str(value)
     if isinstance(value, tuple | list | set | frozenset):
         return "[" + ", ".join(_toml(item) for item in value) + "]"
+    if isinstance(value, dict) and not value:
+        return "{}"
     return json.dumps(value, ensure_ascii=False)

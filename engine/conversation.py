@@ -20,6 +20,7 @@ from engine.events import (
     TextReady,
 )
 from engine.llm.base import LanguageModel
+from engine.observing import NOBODY, Observer
 from engine.settings import ConversationSettings, Mode
 from engine.speaking import Encode, Speaking
 from engine.speech.base import Speech, SpeechSynthesizer
@@ -58,6 +59,7 @@ class Conversations:
         encode: makes the video.
         storage: where it is all kept.
         settings: how answers are.
+        observer: told how long each stage takes, and how the machines work.
     """
 
     def __init__(
@@ -68,15 +70,25 @@ class Conversations:
         encode: Encode,
         storage: Storage,
         settings: ConversationSettings,
+        *,
+        observer: Observer = NOBODY,
     ) -> None:
+        self._observer = observer
         self._storage = storage
         self._settings = settings
         self._writer = AnswerWriter(
             model, settings.history_tokens, settings.reply_tokens, settings.temperature
         )
-        self._speaking = Speaking(synthesizer, head, encode, storage.media, settings.clips_at_once)
+        self._speaking = Speaking(
+            synthesizer, head, encode, storage.media, settings.clips_at_once, observer=observer
+        )
         self._ahead: set[asyncio.Task[None]] = set()
         self._writing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    @property
+    def devices(self) -> dict[str, str]:
+        """What voices and clips keep busy: cpu, cuda; empty for what is done elsewhere."""
+        return self._speaking.devices
 
     async def begin(self, persona: Persona, channel: str) -> Turn | None:
         """Begins a conversation with the persona's greeting; None where it has begun before.
@@ -201,7 +213,7 @@ class Conversations:
 
         A `ClipFailed` says what went wrong instead.
         """
-        watch = Stopwatch()
+        watch = Stopwatch(self._observer)
         async with contextlib.aclosing(self._perform(persona, text, mode, watch, None)) as events:
             async for event in events:
                 yield event
@@ -246,7 +258,7 @@ class Conversations:
     ) -> AsyncGenerator[ReplyEvent]:
         """The events of an answer to what `ask` gives once it is this message's turn."""
         mode = mode or self._settings.mode
-        watch, answer = Stopwatch(), Answer()
+        watch, answer = Stopwatch(self._observer), Answer()
         begun = asyncio.Event()
         if mode != "text":
             self._in_background(self._get_ready(persona, mode, begun))
@@ -287,7 +299,7 @@ class Conversations:
         if mode == "text":
             return
         try:
-            with watch.stage("speech"):
+            with watch.stage("speech", self.devices["speech"]):
                 speech = await self._speaking.speak(persona, text)
             yield SpeechReady(speech)
             if mode == "clip":

@@ -23,6 +23,7 @@ from engine.events import (
     PortraitReady,
 )
 from engine.llm.base import LanguageModel
+from engine.observing import NOBODY, Observer
 from engine.pictures import read_upload
 from engine.portrait.base import PortraitDraft, PortraitGenerator
 from engine.stopwatch import Stopwatch
@@ -81,6 +82,7 @@ class Creator:
         voices: the catalogue of voices.
         storage: where personas are kept.
         portraits_at_once: how many are drawn at the same time.
+        observer: told how long each stage takes, and how the machines work.
     """
 
     def __init__(
@@ -92,7 +94,9 @@ class Creator:
         storage: Storage,
         *,
         portraits_at_once: int = 1,
+        observer: Observer = NOBODY,
     ) -> None:
+        self._observer = observer
         self._model = model
         self._portraits = portraits
         self._styles = styles
@@ -100,6 +104,11 @@ class Creator:
         self._storage = storage
         self._writer = PersonaWriter(model, styles, voices)
         self._drawing = asyncio.Semaphore(portraits_at_once)
+
+    @property
+    def devices(self) -> dict[str, str]:
+        """What drawing keeps busy: cpu, cuda; empty for what is done elsewhere."""
+        return {"portrait": self._portraits.capabilities.device}
 
     async def create(self, request: CreationRequest) -> AsyncGenerator[CreationEvent]:
         """Makes a persona; the last event is `PersonaReady` or `CreationFailed`.
@@ -172,7 +181,7 @@ class Creator:
         return await self._storage.personas.update(persona.model_copy(update={"voice": cast}))
 
     async def _create(self, request: CreationRequest) -> AsyncGenerator[CreationEvent]:
-        watch = Stopwatch()
+        watch = Stopwatch(self._observer)
         request = self._checked(replace(request, description=accept(request.description)))
         assert request.seed is not None
         persona_id = self._id(request, self._model.name)
@@ -214,7 +223,7 @@ class Creator:
         )
         yield PersonalityReady(personality, written.brief)
         async with contextlib.aclosing(
-            self._embody(request, written, persona_id, "", card, Stopwatch())
+            self._embody(request, written, persona_id, "", card, Stopwatch(self._observer))
         ) as events:
             async for event in events:
                 yield event
@@ -263,7 +272,7 @@ class Creator:
             changed = persona.model_copy(update={"portrait": portrait})
             return await self._storage.personas.update(changed)
 
-        return self._portray(brief, seed, None, Stopwatch(), change)
+        return self._portray(brief, seed, None, Stopwatch(self._observer), change)
 
     async def _portray(
         self,
@@ -275,19 +284,19 @@ class Creator:
     ) -> AsyncGenerator[CreationEvent]:
         """Draws and keeps a portrait; `store` makes it a persona's, or nothing of it is left."""
         draft: PortraitDraft | None = None
-        with watch.stage("portrait"):
-            photo = await asyncio.to_thread(read_upload, upload) if upload is not None else None
-            async with (
-                self._drawing,
-                contextlib.aclosing(draw(self._portraits, brief, seed, photo)) as steps,
-            ):
-                async for step in steps:
-                    if isinstance(step, PortraitProgress):
-                        yield step
-                    else:
-                        draft = step
-            assert draft is not None
-            files = await encode_draft(draft)
+        photo = await asyncio.to_thread(read_upload, upload) if upload is not None else None
+        async with self._drawing:
+            with watch.stage("portrait", self.devices["portrait"]):
+                async with contextlib.aclosing(
+                    draw(self._portraits, brief, seed, photo, self._observer)
+                ) as steps:
+                    async for step in steps:
+                        if isinstance(step, PortraitProgress):
+                            yield step
+                        else:
+                            draft = step
+                assert draft is not None
+                files = await encode_draft(draft)
         yield PortraitReady(files[0])
         with watch.stage("storing"):
             portrait = await keep(self._storage.media, draft, files)

@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING
 
 from engine.events import PortraitProgress
+from engine.observing import NOBODY, Observer
 from engine.pictures import to_png
 from engine.portrait.base import Image, PortraitDraft, PortraitGenerator
 from personas.errors import ChatAnythingError, InvalidInputError, UnavailableError
@@ -26,7 +27,11 @@ class _CancelledError(Exception):
 
 
 async def draw(
-    generator: PortraitGenerator, brief: PortraitBrief, seed: int, photo: Image | None
+    generator: PortraitGenerator,
+    brief: PortraitBrief,
+    seed: int,
+    photo: Image | None,
+    observer: Observer = NOBODY,
 ) -> AsyncGenerator[PortraitProgress | PortraitDraft]:
     """Progress, and the draft at last. Closing it ends the drawing at its next step.
 
@@ -40,21 +45,25 @@ async def draw(
     if brief.style and photo is None:
         briefs.append(brief.model_copy(update={"style": ""}))
     failure: Exception | None = None
+    kind = "guided" if generator.capabilities.guided else "drawn"
     for attempt in briefs:
         try:
             async with contextlib.aclosing(_draw_once(generator, attempt, seed, photo)) as steps:
                 async for step in steps:
                     yield step
+            observer.worked("portrait", kind)
             return
         except InvalidInputError:
             if photo is not None:
                 raise
             log.exception("The portrait generator refuses %r", attempt)
+            observer.failed("portrait", kind)
         except Exception as error:
             log.warning(
                 "No portrait of %r in style %r", attempt.subject, attempt.style, exc_info=True
             )
             failure = failure or error
+            observer.failed("portrait", kind)
     if isinstance(failure, ChatAnythingError):
         raise failure
     raise UnavailableError(

@@ -7,6 +7,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
+from engine.observing import NOBODY, Observer
 from engine.pictures import to_draft
 from engine.talkinghead.base import TalkingHead
 from personas.persona import MediaKey, Portrait
@@ -22,10 +23,19 @@ class Heads:
         head: the renderer.
         media: where portraits are.
         kept: how many are kept; each takes tens of megabytes.
+        observer: told what was found.
     """
 
-    def __init__(self, head: TalkingHead[Any], media: MediaStore, kept: int = 4) -> None:
+    def __init__(
+        self,
+        head: TalkingHead[Any],
+        media: MediaStore,
+        kept: int = 4,
+        *,
+        observer: Observer = NOBODY,
+    ) -> None:
         self._head = head
+        self._observer = observer
         self._media = media
         self._kept = kept
         self._prepared: OrderedDict[MediaKey, Any] = OrderedDict()
@@ -41,7 +51,9 @@ class Heads:
         """
         lock = self._busy.setdefault(portrait.image, asyncio.Lock())
         async with lock:
-            if portrait.image in self._prepared:
+            known = portrait.image in self._prepared
+            self._observer.looked_up("heads", known)
+            if known:
                 self._prepared.move_to_end(portrait.image)
                 return self._prepared[portrait.image]
             image = await self._media.get(portrait.image)

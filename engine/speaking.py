@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from engine.heads import Heads
+from engine.observing import NOBODY, Observer
 from engine.portrait.base import Image
 from engine.speech.base import Speech, SpeechSynthesizer
 from engine.stopwatch import Stopwatch
@@ -44,6 +45,7 @@ class Speaking:
         encode: makes the video.
         media: where portraits are.
         clips_at_once: clips drawn at the same time.
+        observer: told how the head works.
     """
 
     def __init__(
@@ -53,12 +55,24 @@ class Speaking:
         encode: Encode,
         media: MediaStore,
         clips_at_once: int,
+        *,
+        observer: Observer = NOBODY,
     ) -> None:
+        self._observer = observer
         self._synthesizer = synthesizer
         self._head = head
         self._encode = encode
-        self._heads = Heads(head, media)
+        self._heads = Heads(head, media, observer=observer)
         self._clips = asyncio.Semaphore(clips_at_once)
+
+    @property
+    def devices(self) -> dict[str, str]:
+        """What each stage keeps busy; empty for what is done elsewhere."""
+        voice = self._synthesizer.capabilities
+        return {
+            "speech": "" if voice.online else voice.device,
+            "clip": self._head.capabilities.device,
+        }
 
     async def get_ready(self, persona: Persona, *, face: bool) -> None:
         """Loads voice and head ahead of time.
@@ -106,11 +120,16 @@ class Speaking:
             with watch.stage("head"):
                 prepared = await self._heads.get(persona.portrait)
             try:
-                with watch.stage("clip"):
-                    return await asyncio.to_thread(work, prepared)
+                with watch.stage("clip", capabilities.device):
+                    clip = await asyncio.to_thread(work, prepared)
             except asyncio.CancelledError:
                 cancel.set()
                 raise
+            except Exception:
+                self._observer.failed("head", self._head.name)
+                raise
+            self._observer.worked("head", self._head.name)
+            return clip
 
 
 def clip_seed(persona: Persona, text: str) -> int:

@@ -6,19 +6,33 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from engine.observing import NOBODY, Observer
+
 
 class Stopwatch:
-    """Adds up seconds by stage. Each stage belongs to one thread."""
+    """Adds up seconds by stage. Each stage belongs to one thread.
 
-    def __init__(self) -> None:
+    Args:
+        observer: told of each stage as it ends.
+    """
+
+    def __init__(self, observer: Observer = NOBODY) -> None:
         """Nothing measured yet."""
         self.seconds: dict[str, float] = {}
+        self._observer = observer
 
     @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        """Adds the time spent inside to a stage."""
+    def stage(self, name: str, device: str = "") -> Iterator[None]:
+        """Adds the time spent inside to a stage.
+
+        Args:
+            name: the stage.
+            device: what heavy work keeps busy; empty for what only waits.
+        """
         start = time.perf_counter()
         try:
             yield
         finally:
-            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
+            seconds = time.perf_counter() - start
+            self.seconds[name] = self.seconds.get(name, 0.0) + seconds
+            self._observer.stage(name, seconds, device)

@@ -142,6 +142,24 @@ class Policy(Frozen):
     creations: int | None = Field(
         default=None, ge=0, description="personas made by the community a day; None: as usual"
     )
+    tokens_each: int | None = Field(
+        default=None, ge=0, description="tokens that one member costs a day; None: as usual"
+    )
+    tokens: int | None = Field(
+        default=None, ge=0, description="tokens that the community costs a day; None: as usual"
+    )
+    gpu_seconds_each: int | None = Field(
+        default=None, ge=0, description="seconds of GPUs of one member a day; None: as usual"
+    )
+    gpu_seconds: int | None = Field(
+        default=None, ge=0, description="seconds of GPUs of the community a day; None: as usual"
+    )
+    cpu_seconds_each: int | None = Field(
+        default=None, ge=0, description="seconds of the CPU of one member a day; None: as usual"
+    )
+    cpu_seconds: int | None = Field(
+        default=None, ge=0, description="seconds of the CPU of the community a day; None: as usual"
+    )
 
 
 class Verdict(Frozen):

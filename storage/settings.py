@@ -103,6 +103,11 @@ class StorageSettings(BaseModel):
         description="How often a running bot looks for clips that have to go and for what nobody "
         "uses; of many processes, one does.",
     )
+    usage_days: int = Field(
+        default=92,
+        ge=2,
+        description="How many days it is known who has used how much.",
+    )
     busy_seconds: float = Field(
         default=30.0, gt=0, description="How long to wait for another process that is writing."
     )

@@ -58,13 +58,15 @@ class Storage:
         """Use `open`."""
         self._database = database
         self.owners = owners
+        self._objects = objects
+        self._id = id
         self._closed = False
         self._collector = Collector(database, objects, settings.grace_seconds)
         self.media = MediaStore(database, objects, self._collector, owners)
         self.personas = PersonaRepository(database, self.media, self._collector, owners)
         self.galleries = GalleryRepository(database, self._collector)
         self.channels = ChannelRepository(database)
-        self.usage = UsageRepository(database)
+        self.usage = UsageRepository(database, settings.usage_days)
         self.conversations = ConversationRepository(
             database,
             self.media,
@@ -109,6 +111,16 @@ class Storage:
             await storage._keeper.sweep_due()
             opened.pop_all()
         return storage
+
+    async def check(self) -> None:
+        """Looks whether database and media answer; cheap.
+
+        Raises:
+            UnavailableError: one of them does not; says which.
+        """
+        async with self._database.reading() as connection:
+            await connection.scalar(select(t.store.c.id))
+        await self._objects.belongs_to(self._id)
 
     async def sweep(self) -> Swept:
         """Removes old clips, media that nobody wants, and files that nobody knows."""

@@ -29,7 +29,7 @@ from sqlalchemy import (
     column,
 )
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration; a test holds it against the migrations themselves."""
 
 
@@ -232,7 +232,14 @@ usage = Table(
     metadata,
     Column("gallery", Words(200), primary_key=True),
     Column("member", Words(100), primary_key=True),
-    Column("kind", Words(16), primary_key=True, comment="message or creation"),
+    Column(
+        "kind",
+        Words(16),
+        primary_key=True,
+        comment="message, creation; tokens/in; clip/cuda and the like: milliseconds of a device",
+    ),
     Column("day", Words(10), primary_key=True, comment="YYYY-MM-DD, UTC"),
-    Column("count", Integer, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    Index(None, "gallery", "day"),
+    Index(None, "day"),
 )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.chat.accounts import Accounts
+from bot.chat.budgets import Budgets
 from bot.chat.ears import Ears
 from bot.chat.gallery import Gallery
 from bot.chat.listeners import Listeners
@@ -11,8 +13,9 @@ from bot.chat.quotas import Quotas
 from bot.chat.replies import Replies
 from bot.chat.rights import Rights
 from bot.chat.rooms import Rooms
-from bot.chat.settings import ChatSettings
+from bot.chat.settings import BudgetSettings, ChatSettings
 from bot.chat.works import Works
+from engine.observing import NOBODY, Observer
 
 if TYPE_CHECKING:
     from engine.conversation import Conversations, ConversationSettings
@@ -41,6 +44,8 @@ class Chat:
         settings: limits of this program.
         conversation: how answers are.
         hearing: limits of recordings.
+        budget: what it may cost.
+        observer: told of each request.
 
     Attributes:
         gallery: personas found, made, changed, carried in and out.
@@ -61,6 +66,9 @@ class Chat:
         settings: ChatSettings,
         conversation: ConversationSettings,
         hearing: HearingSettings,
+        *,
+        budget: BudgetSettings | None = None,
+        observer: Observer = NOBODY,
     ) -> None:
         self.styles = styles
         self.voices = voices
@@ -68,23 +76,31 @@ class Chat:
         rights = Rights(storage)
         quotas = Quotas(storage, settings)
         listeners = Listeners(storage, rights)
+        accounts = Accounts(storage, observer)
+        budgets = Budgets(
+            storage,
+            budget or BudgetSettings(),
+            lambda: {**creator.devices, **conversations.devices},
+        )
         self._works = Works(
             storage,
             conversations,
             rights,
             quotas,
+            budgets,
+            accounts,
             settings,
             conversation.mode,
             conversation.clips_at_once,
         )
-        self.gallery = Gallery(storage, creator, conversations, rights, quotas)
-        self.rooms = Rooms(storage, conversations, rights, listeners)
+        self.gallery = Gallery(storage, creator, conversations, rights, quotas, budgets, accounts)
+        self.rooms = Rooms(storage, conversations, rights, listeners, budgets)
         self.replies = Replies(
             storage,
             conversations,
             rights,
             listeners,
-            Ears(recognizer, hearing.max_seconds, hearing.max_bytes),
+            Ears(recognizer, hearing.max_seconds, hearing.max_bytes, observer=observer),
             self._works,
             settings.longest_message,
         )
@@ -93,6 +109,11 @@ class Chat:
     def in_flight(self) -> int:
         """How many answers are being made."""
         return len(self._works)
+
+    @property
+    def queues(self) -> dict[str, tuple[int, float]]:
+        """What waits, by kind: how many, and how many seconds the first of them has."""
+        return self._works.queues
 
     async def move(
         self, gallery: tuple[str, str] | None = None, channel: tuple[str, str] | None = None

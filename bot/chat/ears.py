@@ -6,6 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from bot.chat.base import Sound
+from engine.observing import NOBODY, Observer
+from engine.stopwatch import Stopwatch
 from personas.errors import InvalidInputError, UnavailableError
 
 if TYPE_CHECKING:
@@ -19,11 +21,18 @@ class Ears:
         recognizer: writes down what is said; None where nobody can.
         max_seconds: longest recording.
         max_bytes: largest recording.
+        observer: told how long it took.
     """
 
     def __init__(
-        self, recognizer: SpeechRecognizer | None, max_seconds: float, max_bytes: int
+        self,
+        recognizer: SpeechRecognizer | None,
+        max_seconds: float,
+        max_bytes: int,
+        *,
+        observer: Observer = NOBODY,
     ) -> None:
+        self._observer = observer
         self._recognizer = recognizer
         self._max_seconds = max_seconds
         self._max_bytes = max_bytes
@@ -45,7 +54,9 @@ class Ears:
                 f"This recording is too long; I listen for {_minutes(self._max_seconds)} at most."
             )
         data = await sound.fetch()
-        transcript = await asyncio.to_thread(self._recognizer.transcribe, data, language)
+        device = "" if self._recognizer.online else "cpu"
+        with Stopwatch(self._observer).stage("hearing", device):
+            transcript = await asyncio.to_thread(self._recognizer.transcribe, data, language)
         return transcript.text
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections import OrderedDict
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
+from bot.chat.accounts import Accounts
 from bot.chat.base import Person, Place
+from bot.chat.budgets import Budgets
 from bot.chat.decency import Decency
-from bot.chat.quotas import Quotas
+from bot.chat.quotas import Quotas, Spent
 from bot.chat.rights import Rights
 from engine.conversation import Conversations, Mode
 from engine.creation import CreationRequest, Creator
@@ -26,6 +28,7 @@ from engine.events import (
     ReplyEvent,
     SpeechReady,
 )
+from engine.observing import served
 from personas.errors import InvalidInputError, NotFoundError, UnavailableError
 from personas.gallery import Action
 from personas.persona import Persona, Personality, slugify
@@ -67,6 +70,8 @@ class Gallery:
         conversations: let them speak.
         rights: who may do what.
         quotas: how much people may use.
+        budgets: what it may cost.
+        accounts: what it has cost.
     """
 
     def __init__(
@@ -76,12 +81,16 @@ class Gallery:
         conversations: Conversations,
         rights: Rights,
         quotas: Quotas,
+        budgets: Budgets,
+        accounts: Accounts,
     ) -> None:
         self._storage = storage
         self._creator = creator
         self._conversations = conversations
         self._rights = rights
         self._quotas = quotas
+        self._budgets = budgets
+        self._accounts = accounts
         self._decency = Decency()
         self._greetings: OrderedDict[tuple[str, Mode], tuple[ReplyEvent, ...]] = OrderedDict()
 
@@ -250,7 +259,9 @@ class Gallery:
         """
         persona = await self._rights.seen(place, person, persona.id, Action.EDIT)
         drawing = self._creator.new_portrait(persona, seed=seed, style=style)
-        async with contextlib.aclosing(self._made(place, person, drawing)) as events:
+        async with contextlib.aclosing(
+            self._made(place, person, drawing, is_written=True)
+        ) as events:
             async for event in events:
                 yield event
 
@@ -320,12 +331,16 @@ class Gallery:
         if known is not None:
             self._greetings.move_to_end(key)
             return known
-        events = [
-            event
-            async for event in self._conversations.perform(
-                persona, persona.personality.greeting, mode=mode
-            )
-        ]
+        left = await self._budgets.left(place, person, await self._rights.policy(place))
+        left.require("speech")
+        if mode == "clip":
+            left.require("clip")
+        said = self._conversations.perform(persona, persona.personality.greeting, mode=mode)
+        async with (
+            self._accounts.serving("greeting", place, person) as request,
+            contextlib.aclosing(served(request, said)) as speaking,
+        ):
+            events = [event async for event in speaking]
         if not any(isinstance(event, ClipReady | SpeechReady) for event in events):
             raise UnavailableError(f"{persona.personality.name} has no voice right now.")
         self._greetings[key] = tuple(events)
@@ -348,22 +363,43 @@ class Gallery:
         making: AsyncGenerator[CreationEvent],
         *,
         is_card: bool = False,
+        is_written: bool = False,
     ) -> AsyncGenerator[CreationEvent]:
         """The events; what comes to nothing, or was there before, is not counted."""
         async with (
-            self._quotas.spend(place, person, "creation") as spent,
-            contextlib.aclosing(making) as events,
+            contextlib.aclosing(making),
+            self._accounts.serving("creation", place, person) as request,
+            self._affordable(place, person, words=not (is_card or is_written)) as spent,
+            contextlib.aclosing(served(request, making)) as events,
         ):
             async for event in events:
                 match event:
                     case PersonalityReady(personality=who) if is_card:
                         told = (who.name, who.tagline, who.character, who.greeting)
                         self._decency.check(place, "\n".join(told))
-                    case CreationFailed() | PersonaReady(existing=True):
+                    case CreationFailed():
+                        request.outcome, spent.kept = "failed", False
+                    case PersonaReady(existing=True):
                         spent.kept = False
                     case PersonaReady():
                         spent.earned = True
                 yield event
+
+    @contextlib.asynccontextmanager
+    async def _affordable(
+        self, place: Place, person: Person, *, words: bool
+    ) -> AsyncIterator[Spent]:
+        """Counts a persona that is being made, if there is enough left for it.
+
+        Raises:
+            QuotaError: there is not; says until when.
+        """
+        left = await self._budgets.left(place, person, await self._rights.policy(place))
+        left.require("portrait")
+        if words:
+            left.require_words()
+        async with self._quotas.spend(place, person, "creation") as spent:
+            yield spent
 
 
 def _adult(place: Place) -> bool | None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import OrderedDict, deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from personas.errors import ChatAnythingError
 
@@ -21,6 +22,7 @@ class _Ticket:
 
     line: str
     place: asyncio.Future[None]
+    since: float = field(default_factory=time.monotonic)
 
 
 class FairQueue:
@@ -50,6 +52,14 @@ class FairQueue:
     def waiting(self) -> int:
         """How many wait."""
         return self._waiting
+
+    @property
+    def oldest(self) -> float:
+        """Seconds for which the one has waited who has waited longest; 0 where nobody waits."""
+        since = [
+            tickets[0].since for people in self._communities.values() for tickets in people.values()
+        ]
+        return time.monotonic() - min(since) if since else 0.0
 
     @asynccontextmanager
     async def turn(

@@ -82,16 +82,16 @@ class Quotas:
         policy = await self._storage.galleries.policy(gallery)
         if kind == "message":
             return (
-                _lower(policy.messages_each, self._settings.messages_each),
-                _lower(policy.messages, self._settings.messages),
+                lower(policy.messages_each, self._settings.messages_each),
+                lower(policy.messages, self._settings.messages),
             )
         return (
-            _lower(policy.creations_each, self._settings.creations_each),
-            _lower(policy.creations, self._settings.creations),
+            lower(policy.creations_each, self._settings.creations_each),
+            lower(policy.creations, self._settings.creations),
         )
 
 
-def _lower(chosen: int | None, most: int) -> int:
+def lower(chosen: int | None, most: int) -> int:
     """The limit that holds: a community's own only where it is the stricter one."""
     limits = [limit for limit in (chosen or 0, most) if limit]
     return min(limits, default=0)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from pydantic import ValidationError
 
 from bot.chat.base import Person, Place
+from bot.chat.budgets import Budgets
 from bot.chat.listeners import Listener, Listeners
 from bot.chat.rights import Rights
 from engine.conversation import Conversations, Mode
@@ -31,11 +32,18 @@ class Rooms:
         conversations: are forgotten here.
         rights: who may do what.
         listeners: who lives where.
+        budgets: what may be used a day.
     """
 
     def __init__(
-        self, storage: Storage, conversations: Conversations, rights: Rights, listeners: Listeners
+        self,
+        storage: Storage,
+        conversations: Conversations,
+        rights: Rights,
+        listeners: Listeners,
+        budgets: Budgets,
     ) -> None:
+        self._budgets = budgets
         self._storage = storage
         self._conversations = conversations
         self._rights = rights
@@ -138,6 +146,20 @@ class Rooms:
     async def rules(self, place: Place) -> Policy:
         """The rules of the community."""
         return await self._rights.policy(place)
+
+    @property
+    def busy(self) -> str:
+        """What clips keep busy here: cpu, cuda; empty where it is done elsewhere."""
+        return self._conversations.devices["clip"]
+
+    async def used(self, place: Place, person: Person) -> str:
+        """What the community has used today, in a line for those who manage it.
+
+        Raises:
+            RefusedError: this person does not.
+        """
+        policy = await self._rights.require(place, person, Action.SET_POLICY)
+        return await self._budgets.line(place, policy)
 
     async def set_rules(self, place: Place, person: Person, **changes: Any) -> Policy:
         """Changes rules of the community, by the names of `Policy`.

@@ -5,6 +5,51 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field
 
 
+class Limits(BaseModel):
+    """What may be used in a day. A limit of 0 is none."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    tokens_each: int = Field(
+        default=0,
+        ge=0,
+        description="tokens of the language model, read and written, that one person may cost a "
+        "day in one community; 0: any",
+    )
+    tokens: int = Field(
+        default=0, ge=0, description="tokens that a whole community may cost a day; 0: any"
+    )
+    gpu_seconds_each: int = Field(
+        default=0,
+        ge=0,
+        description="seconds of GPUs that one person may keep busy a day in one community, with "
+        "portraits, voices and clips; 0: any",
+    )
+    gpu_seconds: int = Field(
+        default=0, ge=0, description="seconds of GPUs, of a whole community a day; 0: any"
+    )
+    cpu_seconds_each: int = Field(
+        default=0, ge=0, description="likewise seconds of the CPU, of one person a day; 0: any"
+    )
+    cpu_seconds: int = Field(
+        default=0, ge=0, description="seconds of the CPU, of a whole community a day; 0: any"
+    )
+
+
+class BudgetSettings(Limits):
+    """The `[budget]` table of the configuration.
+
+    Where the seconds run out, clips become voices, and voices text; where the tokens do, personas
+    are silent until midnight, UTC. Communities can lower these limits for themselves.
+    """
+
+    communities: dict[str, Limits] = Field(
+        default_factory=dict,
+        description="limits of single communities, in place of all of those above: "
+        'communities."discord:42".tokens=1000000 sets one',
+    )
+
+
 class ChatSettings(BaseModel):
     """The `[chat]` table of the configuration.
 

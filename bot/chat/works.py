@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, cast
 
+from bot.chat.accounts import Accounts
 from bot.chat.base import Before, GoneError, OpenOutlet, Outlet, Person, Place, RefusedError
+from bot.chat.budgets import Budgets
 from bot.chat.delivery import Delivered, deliver_clip, deliver_text
 from bot.chat.queue import BusyError, FairQueue
 from bot.chat.quotas import Quotas
@@ -17,7 +20,9 @@ from bot.chat.rights import Rights, member
 from bot.chat.settings import ChatSettings
 from engine.conversation import Conversations, Mode
 from engine.events import ReplyEvent
+from engine.observing import Request, during
 from personas.errors import NotFoundError, UnavailableError
+from personas.gallery import Policy
 from personas.persona import Persona
 
 if TYPE_CHECKING:
@@ -68,6 +73,8 @@ class Works:
         conversations: know what was said.
         rights: who may do what.
         quotas: how much people may use.
+        budgets: what it may cost.
+        accounts: what it has cost.
         settings: how many at once.
         mode: what answers are where nobody has chosen.
         clips_at_once: clips that are made at the same time.
@@ -79,6 +86,8 @@ class Works:
         conversations: Conversations,
         rights: Rights,
         quotas: Quotas,
+        budgets: Budgets,
+        accounts: Accounts,
         settings: ChatSettings,
         mode: Mode,
         clips_at_once: int,
@@ -87,6 +96,8 @@ class Works:
         self._conversations = conversations
         self._rights = rights
         self._quotas = quotas
+        self._budgets = budgets
+        self._accounts = accounts
         self._mode: Mode = mode
         self._texts = FairQueue(settings.at_once, settings.waiting_each, settings.waiting)
         # Nobody who got a text is turned away from its clip.
@@ -97,6 +108,14 @@ class Works:
     def __len__(self) -> int:
         """How many answers are being made."""
         return len(self._working)
+
+    @property
+    def queues(self) -> dict[str, tuple[int, float]]:
+        """How many wait for a text and for a clip, and how many seconds the first of them has."""
+        return {
+            "message": (self._texts.waiting, self._texts.oldest),
+            "clip": (self._clips.waiting, self._clips.oldest),
+        }
 
     def is_busy_with(self, place: Place, message: str) -> bool:
         """Whether an answer to, or with, this message is being made."""
@@ -152,23 +171,48 @@ class Works:
         before: Before,
         entered: asyncio.Event,
     ) -> None:
+        named = f"{work.place.channel}/{work.question}"
+        async with self._accounts.serving("message", work.place, person, named) as request:
+            with during(request):
+                await self._serve(request, work, person, say, open_outlet, before, entered)
+
+    async def _serve(
+        self,
+        request: Request,
+        work: Work,
+        person: Person,
+        say: Say | None,
+        open_outlet: OpenOutlet,
+        before: Before,
+        entered: asyncio.Event,
+    ) -> None:
         place = work.place
-        mode, seconds = await self._manner(place)
+        policy = await self._rights.policy(place)
+        left = await self._budgets.left(place, person, policy)
+        left.require_words()
+        wanted = await self._wanted(place, policy)
+        mode, seconds = left.afford(wanted), policy.clip_seconds
         async with (
             self._quotas.spend(place, person, "message") as spent,
             contextlib.AsyncExitStack() as open_events,
         ):
             try:
                 line = f"{work.persona.id}\n{place.channel}"
+                came = time.perf_counter()
                 async with self._texts.turn(place.gallery, person.id, line, entered.set):
+                    self._accounts.observer.stage("waiting", time.perf_counter() - came)
                     work.outlet = outlet = await open_outlet(work.persona, before)
                     if say is None:
                         return
+                    if notice := await self._budgets.notice(left, person, wanted, mode):
+                        await outlet.tell(notice)
                     events = say(mode, seconds)
                     await open_events.enter_async_context(contextlib.aclosing(events))
                     with _nowhere_to_go():
                         await deliver_text(outlet, events, work.delivered)
                     await self._remember(work)
+                if work.delivered.failure:
+                    request.outcome = "failed"
                 spent.kept = not work.delivered.failure
                 spent.earned = work.delivered.turn_id is not None
                 if mode != "text" and work.delivered.whole:
@@ -181,14 +225,12 @@ class Works:
                 await asyncio.shield(self._remember(work))
                 raise
 
-    async def _manner(self, place: Place) -> tuple[Mode, float | None]:
-        """What answers are in this place, and how long they speak."""
-        policy = await self._rights.policy(place)
+    async def _wanted(self, place: Place, policy: Policy) -> Mode:
+        """What answers are in this place, if there is enough for it."""
         chosen = await self._storage.channels.mode(place.channel)
         if chosen is None and place.parent:
             chosen = await self._storage.channels.mode(place.parent)
-        mode = cast("Mode", chosen or policy.mode or self._mode)
-        return mode, policy.clip_seconds
+        return cast("Mode", chosen or policy.mode or self._mode)
 
     async def _remember(self, work: Work) -> None:
         """Links the messages to what was said, for replies, other answers and questions."""

@@ -11,13 +11,15 @@ import signal
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, Literal
 
+from bot.operating.moment import Waiting
 from bot.output import say
 from personas.errors import UnavailableError
 
 if TYPE_CHECKING:
     from bot.adapters import Adapter
     from bot.app import App
-
+    from bot.chat.chat import Chat
+    from bot.operating.health import Check
 log = logging.getLogger(__name__)
 
 Platform = Literal["discord", "telegram"]
@@ -50,18 +52,54 @@ async def serve(app: App, platforms: Sequence[Platform] = ()) -> None:
         )
     adapters = [await _open(app, platform) for platform in chosen]
     names = " and ".join(adapter.name for adapter in adapters)
-    chat = await app.chat()
-    # Loading a local model holds up everything else, so it is done before anybody is there.
-    await (await app.model()).read_ahead()
-    say(f"Serving {names}. Ctrl+C ends it.")
-    tidying = asyncio.create_task((await app.storage()).keep_tidy(), name="tidy")
+    chat, operating = await app.chat(), app.operating
     sections = [getattr(app.settings, platform) for platform in chosen]
     grace = max(getattr(one, "shutdown_seconds", GRACE_SECONDS) for one in sections)
-    try:
-        await run(adapters, lambda: chat.aclose(grace))
-    finally:
-        tidying.cancel()
+
+    async def finish() -> None:
+        operating.state = "It is ending: no new messages are taken."
+        await chat.aclose(grace)
+
+    async with operating.running(
+        checks(app, adapters), lambda: waiting(chat), lambda: chat.in_flight
+    ):
+        operating.state = "It is starting."
+        # Loading a local model holds up everything else, so it is done before anybody is there.
+        await (await app.model()).read_ahead()
+        operating.state = ""
+        say(f"Serving {names}. Ctrl+C ends it.")
+        log.info("Serving %s", names)
+        tidying = asyncio.create_task((await app.storage()).keep_tidy(), name="tidy")
+        try:
+            await run(adapters, finish)
+        finally:
+            tidying.cancel()
     say("All answers are given. Goodbye.")
+
+
+def checks(app: App, adapters: Sequence[Adapter]) -> dict[str, Check]:
+    """What has to work before people get answers: storage, language model, platforms."""
+
+    async def storage() -> str:
+        await (await app.storage()).check()
+        return ""
+
+    async def model() -> str:
+        return app.operating.backends.reason("language model")
+
+    def connected(adapter: Adapter) -> Check:
+        async def look() -> str:
+            return adapter.obstacle
+
+        return look
+
+    platforms = {adapter.name.lower(): connected(adapter) for adapter in adapters}
+    return {"storage": storage, "language model": model, **platforms}
+
+
+async def waiting(chat: Chat) -> list[Waiting]:
+    """What waits in this process."""
+    return [Waiting(kind, count, oldest) for kind, (count, oldest) in chat.queues.items()]
 
 
 async def _open(app: App, platform: Platform) -> Adapter:

@@ -36,6 +36,14 @@ class DiscordAdapter:
         self._token = token
         self._grace = grace
 
+    @property
+    def obstacle(self) -> str:
+        """Why no messages can come in at the moment; empty where they can."""
+        if self._bot.is_closed() or not self._bot.is_ready():
+            return "It is not connected with Discord."
+        lost = [id for id, shard in self._bot.shards.items() if shard.is_closed()]
+        return f"Not connected: shards {', '.join(map(str, lost))}." if lost else ""
+
     async def run(self) -> None:
         """Serves until it is closed.
 

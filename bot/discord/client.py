@@ -12,7 +12,8 @@ from discord.ext import commands
 from bot.discord.answers import AnswerButton
 from bot.discord.cards import CardButton
 from bot.discord.commands import Tree, add_commands
-from bot.discord.commands.rules import ChannelMenu, LimitsButton, RuleMenu
+from bot.discord.commands.limits import LimitsButton
+from bot.discord.commands.rules import ChannelMenu, RuleMenu
 from bot.discord.context import UNEXPECTED, Context, whisper
 from bot.discord.gallery import Meet, PageButton
 from bot.discord.invite import invite_url
@@ -20,6 +21,7 @@ from bot.discord.places import incoming, place_of
 from bot.discord.settings import DiscordSettings
 from bot.discord.speakers import NOBODY
 from bot.output import say
+from engine.observing import arriving
 from personas.errors import ChatAnythingError
 
 log = logging.getLogger(__name__)
@@ -103,6 +105,7 @@ class PersonaBot(commands.AutoShardedBot):
         said = incoming(message, self.user)
         if said is None:
             return
+        arriving(f"{said.place.channel}/{said.id}")
         if not said.text and said.sound is None and said.reply_to:
             await self._unheard(message)
             return
@@ -119,6 +122,7 @@ class PersonaBot(commands.AutoShardedBot):
             return
         said = incoming(message, self.user)
         if said is not None and said.text:
+            arriving(f"{said.place.channel}/{said.id}/edited")
             work = self.context.chat.replies.edited(said, self._opener(message))
             self.context.go_on(self._received(message, work))
 

@@ -18,6 +18,7 @@ from bot.discord.failures import Lost
 from bot.discord.outlet import DiscordOutlet, Tell
 from bot.discord.speakers import NOBODY
 from bot.discord.stage import Stage
+from engine.observing import arriving
 from personas.errors import ChatAnythingError
 
 if TYPE_CHECKING:
@@ -91,6 +92,11 @@ def context_of(interaction: discord.Interaction[Any]) -> Context:
     return context
 
 
+def named(interaction: discord.Interaction[Any]) -> None:
+    """Names the request that all which this task does belongs to."""
+    arriving(f"discord:{interaction.channel_id or 0}/i{interaction.id}")
+
+
 async def say(interaction: discord.Interaction[Any], text: str, **options: Any) -> None:
     """Tells who acts, and nobody else. Never fails: an interaction may be over by now."""
     options = {"ephemeral": True, "allowed_mentions": NOBODY, **options}
@@ -114,7 +120,8 @@ async def whisper(context: Context, message: discord.Message, sentence: str) -> 
 
 @contextlib.asynccontextmanager
 async def explained(interaction: discord.Interaction[Any]) -> AsyncIterator[None]:
-    """Tells who acts what went wrong in the block."""
+    """Tells who acts what went wrong in the block, which is a request of theirs."""
+    named(interaction)
     try:
         yield
     except Exception as error:

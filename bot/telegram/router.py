@@ -17,6 +17,7 @@ from bot.telegram.desk import Desk
 from bot.telegram.incoming import incoming, person, person_of
 from bot.telegram.spots import Spot, channel_of, place_of, spot_of
 from bot.telegram.visit import Visit
+from engine.observing import arriving
 from personas.errors import NotFoundError
 from personas.gallery import gallery_id
 
@@ -61,6 +62,7 @@ class Router:
         """Takes an update; one that came before is ignored."""
         if not self._desk.updates.is_new(update.update_id):
             return
+        arriving(_name_of(update))
         if update.inline_query is not None:
             self._desk.go_on(inline.answer(self._desk, update.inline_query))
         elif update.callback_query is not None:
@@ -193,6 +195,15 @@ class Router:
     def _visit(self, message: Message, who: Person) -> Visit:
         spot = spot_of(message)
         return Visit(self._desk, spot, place_of(spot), who, message)
+
+
+def _name_of(update: Update) -> str:
+    """What a request is called in the log: its chat and message, or its update."""
+    message = update.message or update.edited_message
+    if message is None:
+        return f"telegram/u{update.update_id}"
+    edited = "" if update.edited_message is None else "/edited"
+    return f"telegram:{message.chat.id}/{message.message_id}{edited}"
 
 
 def command_of(message: Message, bot_name: str) -> Command | None:

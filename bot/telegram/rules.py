@@ -101,7 +101,7 @@ async def show_rules(visit: Visit) -> None:
     """
     # Asked for first, so that nobody gets buttons that would refuse them.
     policy = await visit.desk.chat.rooms.set_rules(visit.place, visit.person)
-    await visit.say(_title(visit), _buttons(policy))
+    await visit.say(await _title(visit), _buttons(policy))
 
 
 async def press_rule(visit: Visit, name: str) -> None:
@@ -118,7 +118,7 @@ async def press_rule(visit: Visit, name: str) -> None:
     value = choices[(at + 1) % len(choices)]
     policy = await visit.desk.chat.rooms.set_rules(visit.place, visit.person, **{name: value})
     if visit.message is not None:
-        await visit.change(visit.message, _title(visit), _buttons(policy))
+        await visit.change(visit.message, await _title(visit), _buttons(policy))
 
 
 async def _modes(visit: Visit) -> InlineKeyboardMarkup:
@@ -134,10 +134,11 @@ async def _modes(visit: Visit) -> InlineKeyboardMarkup:
     )
 
 
-def _title(visit: Visit) -> Rich:
+async def _title(visit: Visit) -> Rich:
     what = "your private chat" if visit.place.private else "this group"
     title = Rich().add(f"The rules of {what}", "bold")
-    return title.add("\nTouch one to change it. Admins may always do everything.")
+    title.add("\nTouch one to change it. Admins may always do everything.")
+    return title.add(f"\n{await visit.desk.chat.rooms.used(visit.place, visit.person)}", "italic")
 
 
 def _buttons(policy: Policy) -> InlineKeyboardMarkup:

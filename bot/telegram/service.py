@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import secrets
+import time
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _POLL_SECONDS: Final = 30
+_TROUBLED_FOR: Final = 60.0
+"""Seconds for which a failed try says that no updates come; the library tries twice a minute."""
 _WAITING: Final = 100
 """Updates that are fetched before those before them were taken: few, should the power fail."""
 
@@ -85,7 +88,19 @@ class TelegramAdapter:
         self._application.add_handler(TypeHandler(Update, Router(self._desk).take))
         self._application.add_error_handler(_failed)
         self._closing = asyncio.Event()
+        self._troubled_at = float("-inf")
+        self._trouble_is = ""
         self._connecting: asyncio.Task[Any] | None = None
+
+    @property
+    def obstacle(self) -> str:
+        """Why no messages can come in at the moment; empty where they can."""
+        updater = self._application.updater
+        if not self._application.running or updater is None or not updater.running:
+            return "It is not connected with Telegram."
+        if time.monotonic() - self._troubled_at < _TROUBLED_FOR:
+            return f"Telegram gives no updates ({self._trouble_is})."
+        return ""
 
     async def run(self) -> None:
         """Serves until it is closed.
@@ -183,6 +198,7 @@ class TelegramAdapter:
 
     def _trouble(self, error: TelegramError) -> None:
         """Notes that no updates come; once, not each time it was tried."""
+        self._troubled_at, self._trouble_is = time.monotonic(), type(error).__name__
         if self._desk.notices.is_new(("polling", type(error).__name__), self._desk.clock.now()):
             if isinstance(error, Conflict):
                 log.error("Another program fetches the updates of this bot. Stop one of the two.")

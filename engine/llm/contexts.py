@@ -12,6 +12,7 @@ from engine.llm.base import DEFAULT_SAMPLING, Message
 from engine.llm.openai import OpenAIModel, request_body
 from engine.llm.prompt_states import PromptStates
 from engine.llm.slots import Slot, Slots
+from engine.observing import NOBODY, Observer
 from personas.errors import UnavailableError
 
 log = logging.getLogger(__name__)
@@ -30,11 +31,19 @@ class Contexts:
         url: of the server, without a path.
         count: how many contexts it has.
         states: where they are kept; None: nowhere.
+        observer: told whether the beginning of a request had been read.
     """
 
     def __init__(
-        self, client: OpenAIModel, url: str, count: int, states: PromptStates | None
+        self,
+        client: OpenAIModel,
+        url: str,
+        count: int,
+        states: PromptStates | None,
+        *,
+        observer: Observer = NOBODY,
     ) -> None:
+        self._observer = observer
         self._client = client
         self._url = url
         self._states = states
@@ -72,8 +81,10 @@ class Contexts:
         async with self._slots.take(messages) as slot:
             await self._make_room(slot, messages)
             count, name = await self._find(messages)
-            if count > slot.shares(messages):
-                await self._restore(slot, messages[:count], name)
+            known = slot.shares(messages)
+            if count > known and await self._restore(slot, messages[:count], name):
+                known = count
+            self._observer.looked_up("prompts", known > 0)
             slot.held = tuple(messages)
             yield {"id_slot": slot.index}
             slot.held = (*messages, Message("assistant", "".join(said)))
@@ -93,7 +104,10 @@ class Contexts:
             if beginning:
                 count, name = await self._find(beginning, exact=True)
                 try:
-                    if count < len(beginning) or not await self._restore(slot, beginning, name):
+                    known = count == len(beginning)
+                    known = known and await self._restore(slot, beginning, name)
+                    self._observer.looked_up("prompts", known)
+                    if not known:
                         await self._read(slot, beginning)
                     fields["cache_prompt"] = True
                 except UnavailableError as error:

@@ -10,6 +10,7 @@ from engine.llm.base import LanguageModel
 from engine.llm.settings import LanguageModelSettings
 from engine.machine import available_memory
 from engine.models.catalogue import Catalogue, ModelEntry, Purpose
+from engine.observing import NOBODY, Observer
 from personas.errors import InvalidInputError, UnavailableError
 
 WORTH_FETCHING = ("qwen2.5-coder-1.5b", "smollm2-135m")
@@ -34,8 +35,15 @@ class ModelFiles(Protocol):
         """Its file; NotFoundError or UnavailableError where it is not here."""
 
 
-def open_language_model(settings: LanguageModelSettings, store: ModelFiles) -> LanguageModel:
+def open_language_model(
+    settings: LanguageModelSettings, store: ModelFiles, observer: Observer = NOBODY
+) -> LanguageModel:
     """The language model that `settings` ask for. Nothing is started before it is used.
+
+    Args:
+        settings: which one, and how it runs.
+        store: models that were fetched.
+        observer: told how it works, and of its tokens.
 
     Raises:
         InvalidInputError: the settings contradict each other.
@@ -63,6 +71,7 @@ def open_language_model(settings: LanguageModelSettings, store: ModelFiles) -> L
             timeout=settings.timeout,
             retries=settings.retries,
             context_tokens=settings.context_tokens,
+            observer=observer,
         )
 
     from engine.llm.llamacpp import LlamaOptions
@@ -76,14 +85,16 @@ def open_language_model(settings: LanguageModelSettings, store: ModelFiles) -> L
     )
     states_bytes = settings.prompts_mb << 20
     if settings.model_file is not None:
-        return LocalModel(settings.model_file, options=options, states_bytes=states_bytes)
+        return LocalModel(
+            settings.model_file, options=options, states_bytes=states_bytes, observer=observer
+        )
     name = choose_local_model(store, wanted=settings.model or None)
     if not store.has(name):
         raise UnavailableError(
             f"The language model {name} is not on this machine yet. "
             f"Fetch it with: chatanything models pull {name}"
         )
-    return LocalModel(store.path(name), name, options, states_bytes=states_bytes)
+    return LocalModel(store.path(name), name, options, states_bytes=states_bytes, observer=observer)
 
 
 def uses_endpoint(settings: LanguageModelSettings) -> bool:

@@ -13,10 +13,12 @@ from engine.llm.contexts import Contexts
 from engine.llm.llamacpp import LlamaOptions, LlamaServer, identity
 from engine.llm.openai import OpenAIModel
 from engine.llm.prompt_states import PromptStates
+from engine.observing import NOBODY, Observer
 from personas.errors import UnavailableError
 
 # Small models fall into loops; a light penalty on repeating keeps conversation going.
-_CHAT = {"repeat_penalty": 1.1}
+_CHAT = {"repeat_penalty": 1.1, "timings_per_token": True}
+"""Timings tell how many tokens there were, also where an answer is broken off."""
 _INVENTS_FROM = 250_000_000
 
 
@@ -29,6 +31,7 @@ class LocalModel:
         options: how it runs.
         timeout: seconds without a word; reading a long prompt on a busy machine takes a while.
         states_bytes: of `options.states`, in which prompts that were read are kept, at most.
+        observer: told how it works, and of its tokens.
     """
 
     def __init__(
@@ -38,7 +41,10 @@ class LocalModel:
         options: LlamaOptions | None = None,
         timeout: float = 600.0,
         states_bytes: int = 512 << 20,
+        *,
+        observer: Observer = NOBODY,
     ) -> None:
+        self._observer = observer
         self._path = path
         self._name = name or path.stem
         self._options = options or LlamaOptions()
@@ -161,8 +167,10 @@ class LocalModel:
             place="the language model on this machine",
             remedy="It may have run out of memory; start the program again.",
             use_proxy=False,
+            observer=self._observer,
         )
-        return client, Contexts(client, server.url, self._options.parallel, states)
+        count = self._options.parallel
+        return client, Contexts(client, server.url, count, states, observer=self._observer)
 
     def _load(self) -> tuple[LlamaServer, PromptStates | None]:
         options, states = self._options, None

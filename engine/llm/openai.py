@@ -20,6 +20,7 @@ from engine.llm.base import (
 from engine.llm.concessions import Concessions
 from engine.llm.failures import explain, fault
 from engine.llm.structured import asking_again, asking_for, json_schema, read_answer
+from engine.observing import NOBODY, Observer
 from personas.errors import UnavailableError
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class OpenAIModel:
         place: what people know it as; made from `base_url` when empty.
         remedy: what to do when it cannot be reached.
         use_proxy: whether proxies set in the environment are used.
+        observer: told how it works, and of its tokens.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class OpenAIModel:
         place: str = "",
         remedy: str = 'Check base_url and the network, or set backend = "local".',
         use_proxy: bool = True,
+        observer: Observer = NOBODY,
     ) -> None:
         self._base_url = base_url.rstrip("/") or OPENAI_URL
         self._key = api_key
@@ -75,6 +78,7 @@ class OpenAIModel:
         self._remedy = remedy
         self._use_proxy = use_proxy
         self._usage = Usage()
+        self._observer = observer
         self._concessions = Concessions()
         self._client: AsyncOpenAI | None = None
         self._opening = asyncio.Lock()
@@ -127,21 +131,30 @@ class OpenAIModel:
         }
         answer = await self._send(request)
         ended = False
+        usage: Any = None
+        timings: Any = None
+        pieces = 0
         try:
             async for chunk in answer:
-                self._count(chunk.usage)
+                usage = chunk.usage or usage
+                timings = getattr(chunk, "timings", None) or timings
                 for choice in chunk.choices[:1]:
                     ended = ended or choice.finish_reason is not None
                     if choice.finish_reason == "content_filter":
                         raise RefusedError(f"The content filter of {self._place} ended the answer.")
                     if choice.delta and choice.delta.content:
                         ended = True
+                        pieces += 1
                         yield choice.delta.content
         except (GeneratorExit, asyncio.CancelledError, UnavailableError):
             raise
         except Exception as error:
             raise self._explain(error, begun=True) from fault(error, self._key)
         finally:
+            if usage is not None:
+                self._count(usage)
+            elif pieces:
+                self._estimate(messages, pieces, timings)
             with contextlib.suppress(Exception):
                 await answer.close()
         if not ended:
@@ -180,8 +193,7 @@ class OpenAIModel:
 
     async def count_tokens(self, text: str) -> int:
         """An estimate on the high side: endpoints do not count without answering."""
-        plain = sum(character.isascii() for character in text)
-        return (plain + 2) // 3 + len(text) - plain
+        return _about(text)
 
     async def aclose(self) -> None:
         """Closes the connections."""
@@ -286,11 +298,29 @@ class OpenAIModel:
 
     def _count(self, usage: Any) -> None:
         if usage is not None:
-            self._usage.prompt_tokens += usage.prompt_tokens or 0
-            self._usage.completion_tokens += usage.completion_tokens or 0
-            self._usage.requests += 1
+            self._spent(usage.prompt_tokens or 0, usage.completion_tokens or 0)
+
+    def _estimate(self, messages: Sequence[Message], pieces: int, timings: Any) -> None:
+        """Counts an answer that was broken off before its end told what it cost.
+
+        llama.cpp tells all along, if asked to. Of others it is known that most send a token a
+        piece, so the number of pieces is close to the truth.
+        """
+        if isinstance(timings, dict) and isinstance(timings.get("predicted_n"), int):
+            prompt = int(timings.get("prompt_n") or 0) + int(timings.get("cache_n") or 0)
+            self._spent(prompt, timings["predicted_n"])
+        else:
+            self._spent(sum(_about(message.content) for message in messages), pieces)
+
+    def _spent(self, prompt: int, completion: int) -> None:
+        self._usage.prompt_tokens += prompt
+        self._usage.completion_tokens += completion
+        self._usage.requests += 1
+        self._observer.tokens(prompt, completion)
+        self._observer.worked("language model", self.name)
 
     def _explain(self, error: BaseException, begun: bool = False) -> UnavailableError:
+        self._observer.failed("language model", self.name)
         return explain(
             error,
             place=self._place,
@@ -299,6 +329,11 @@ class OpenAIModel:
             remedy=self._remedy,
             begun=begun,
         )
+
+
+def _about(text: str) -> int:
+    plain = sum(character.isascii() for character in text)
+    return (plain + 2) // 3 + len(text) - plain
 
 
 def request_body(messages: Sequence[Message], sampling: Sampling) -> dict[str, Any]:

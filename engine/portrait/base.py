@@ -41,12 +41,17 @@ class PortraitDraft:
 
 @dataclass(frozen=True)
 class PortraitCapabilities:
-    """What a generator can do; the engine chooses by these words."""
+    """What a generator can do; the engine chooses by these words.
+
+    Attributes:
+        device: what it keeps busy, for the accounts: cpu, cuda.
+    """
 
     styles: tuple[str, ...]
     guided: bool
     size: int
     needs_gpu: bool
+    device: str = "cpu"
 
 
 class PortraitGenerator(Protocol):

@@ -74,6 +74,7 @@ class SpeechCapabilities:
         word_timing: likewise words.
         online: whether what is said leaves this machine.
         natural: whether it sounds like somebody; one that does not speaks only where no other can.
+        device: what it keeps busy, for the accounts: cpu, cuda; nothing here where it is online.
     """
 
     languages: tuple[str, ...]
@@ -81,6 +82,7 @@ class SpeechCapabilities:
     word_timing: bool
     online: bool
     natural: bool = True
+    device: str = "cpu"
 
 
 class SpeechSynthesizer(Protocol):

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.observing import NOBODY, Observer
 from engine.speech.base import (
     Cue,
     Speech,
@@ -44,11 +45,18 @@ class SpeechCache:
         memory_bytes: what the speeches in memory may take; 0 keeps none.
         folder: where they are kept beyond the process; None: nowhere.
         folder_bytes: what the files there may take.
+        observer: told what was found.
     """
 
     def __init__(
-        self, memory_bytes: int, folder: Path | None = None, folder_bytes: int = 0
+        self,
+        memory_bytes: int,
+        folder: Path | None = None,
+        folder_bytes: int = 0,
+        *,
+        observer: Observer = NOBODY,
     ) -> None:
+        self._observer = observer
         self._most = memory_bytes
         self._files = _Files(folder, folder_bytes) if folder and folder_bytes else None
         self._lock = threading.Lock()
@@ -65,15 +73,19 @@ class SpeechCache:
             kept = self._kept.get(key)
             if kept is not None:
                 self._kept.move_to_end(key)
+                self._observer.looked_up("speech", True)
                 return kept
             waiting = self._making.get(key)
             if waiting is None:
                 future: Future[Speech] = Future()
                 self._making[key] = future
         if waiting is not None:
+            self._observer.looked_up("speech", True)
             return waiting.result()
         try:
-            speech = self._found(key) or self._made(key, make)
+            found = self._found(key)
+            self._observer.looked_up("speech", found is not None)
+            speech = found or self._made(key, make)
         except BaseException as error:
             self._done(key)
             future.set_exception(error)

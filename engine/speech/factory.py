@@ -10,6 +10,7 @@ from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
+from engine.observing import NOBODY, Observer
 from engine.speech.base import SpeechSynthesizer
 from engine.speech.cache import CachedSynthesizer, SpeechCache
 from engine.speech.ensemble import EngineEntry, Ensemble
@@ -54,6 +55,7 @@ def open_synthesizer(
     models: ModelStore | None = None,
     voices: VoiceCatalogue | None = None,
     ensemble: Ensemble | None = None,
+    observer: Observer = NOBODY,
 ) -> MixtureSynthesizer:
     """The mixture of all engines that the settings name. Cheap: models load with the first speech.
 
@@ -62,15 +64,18 @@ def open_synthesizer(
         models: where fetched voices lie; the usual place by default.
         voices: the catalogue; the one that comes with the program by default.
         ensemble: the engines, where they are open already.
+        observer: told how they work.
     """
     voices = voices or load_voices()
-    return MixtureSynthesizer(ensemble or open_ensemble(settings, models, voices), voices)
+    ensemble = ensemble or open_ensemble(settings, models, voices, observer)
+    return MixtureSynthesizer(ensemble, voices, observer=observer)
 
 
 def open_ensemble(
     settings: SpeechSettings | None = None,
     models: ModelStore | None = None,
     voices: VoiceCatalogue | None = None,
+    observer: Observer = NOBODY,
 ) -> Ensemble:
     """All engines that the settings name, each with its memory of what it said.
 
@@ -78,6 +83,7 @@ def open_ensemble(
         settings: which engines, and how they speak.
         models: where fetched voices lie; the usual place by default.
         voices: the catalogue; the one that comes with the program by default.
+        observer: told what was found in that memory.
     """
     if models is None:
         from engine.models.settings import ModelStoreSettings
@@ -87,7 +93,10 @@ def open_ensemble(
     settings = settings or SpeechSettings()
     parts = _Parts(settings, voices or load_voices(), models)
     cache = SpeechCache(
-        settings.cache.memory_bytes, settings.cache.folder, settings.cache.folder_bytes
+        settings.cache.memory_bytes,
+        settings.cache.folder,
+        settings.cache.folder_bytes,
+        observer=observer,
     )
     entries = [_cached(_ENGINES[name](parts), parts, cache) for name in settings.engines]
     return Ensemble(entries, settings.online)

@@ -11,6 +11,7 @@ from concurrent.futures import Future
 
 import numpy as np
 
+from engine.observing import NOBODY, Observer
 from engine.speech.base import Speech, SpeechCapabilities
 from engine.speech.ensemble import Ensemble, Member
 from personas.errors import ChatAnythingError, InvalidInputError, UnavailableError
@@ -38,11 +39,15 @@ class MixtureSynthesizer:
     Args:
         ensemble: the engines.
         voices: the catalogue of all voices, those of missing engines too.
+        observer: told which engines work.
     """
 
-    def __init__(self, ensemble: Ensemble, voices: VoiceCatalogue) -> None:
+    def __init__(
+        self, ensemble: Ensemble, voices: VoiceCatalogue, *, observer: Observer = NOBODY
+    ) -> None:
         self._ensemble = ensemble
         self._voices = voices
+        self._observer = observer
         self._lock = threading.Lock()
         self._told: set[str] = set()
         self._last_used: Member | None = None
@@ -63,6 +68,7 @@ class MixtureSynthesizer:
             word_timing=all(one.word_timing for one in able),
             online=bool(able) and all(one.online for one in able),
             natural=any(one.natural for one in able),
+            device=next((one.device for one in able if not one.online), "cpu"),
         )
 
     def warm_up(self) -> None:
@@ -182,6 +188,7 @@ class MixtureSynthesizer:
             self._failed(member, failure)
             raise failure from error
         self._last_used = member
+        self._observer.worked("speech", member.name)
         if member.breaker.succeeded():
             log.info("The speech engine %s is back.", member.name)
             with self._lock:
@@ -189,6 +196,7 @@ class MixtureSynthesizer:
         return speech
 
     def _failed(self, member: Member, error: UnavailableError) -> None:
+        self._observer.failed("speech", member.name)
         seconds = member.breaker.failed(str(error))
         if seconds:
             log.warning(

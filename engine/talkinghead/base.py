@@ -22,6 +22,7 @@ class HeadCapabilities:
         needs_layers: only portraits that were drawn in layers can speak with it.
         needs_landmarks: only portraits on which a detector found a face can speak with it.
         needs_gpu: too slow to be of use without one.
+        device: what it keeps busy, for the accounts: cpu, cuda.
     """
 
     fps: int
@@ -29,6 +30,7 @@ class HeadCapabilities:
     needs_layers: bool
     needs_landmarks: bool
     needs_gpu: bool
+    device: str = "cpu"
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from discord import app_commands
 from bot.chat.base import RefusedError
 from bot.discord.commands import making, rules, talking
 from bot.discord.commands.changing import persona
-from bot.discord.context import explain
+from bot.discord.context import explain, named
 
 _Command = app_commands.Command[Any, ..., Any] | app_commands.ContextMenu | app_commands.Group
 
@@ -36,6 +36,11 @@ def add_commands(tree: app_commands.CommandTree[Any]) -> None:
 
 class Tree(app_commands.CommandTree[Any]):
     """The commands; what goes wrong is told to who used them."""
+
+    async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
+        """Names the request that all which follows belongs to; everybody may go on."""
+        named(interaction)
+        return True
 
     async def on_error(
         self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError

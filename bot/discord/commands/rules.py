@@ -8,12 +8,12 @@ from typing import Any, Final
 import discord
 from discord import app_commands
 
-from bot.discord.buttons import Choose, Form, Press, forgotten
+from bot.discord.buttons import Choose, forgotten
 from bot.discord.commands import options
+from bot.discord.commands.limits import LIMITS, LimitsButton
 from bot.discord.context import context_of, explained, say
 from bot.discord.places import asked_by
 from bot.discord.speakers import NOBODY
-from personas.errors import InvalidInputError
 from personas.gallery import Policy
 
 _EVERYONE, _CREATOR = ("everyone", "Everyone"), ("creator", "Who made it, and moderators")
@@ -44,13 +44,6 @@ _MENUS: Final[dict[str, tuple[str, tuple[tuple[str, str], ...]]]] = {
         ),
     ),
 }
-_LIMITS: Final = (
-    ("messages_each", "Messages of one member a day"),
-    ("messages", "Messages of the whole server a day"),
-    ("creations_each", "New personas of one member a day"),
-    ("creations", "New personas of the server a day"),
-    ("clip_seconds", "Longest clip, in seconds"),
-)
 _MOST_CHANNELS: Final = 25
 
 
@@ -65,11 +58,13 @@ async def settings(interaction: discord.Interaction[Any]) -> None:
     # Changing nothing asks whether this person could change something.
     policy = await rooms.set_rules(place, person)
     await interaction.response.send_message(
-        view=settings_view(policy), ephemeral=True, allowed_mentions=NOBODY
+        view=settings_view(policy, await rooms.used(place, person)),
+        ephemeral=True,
+        allowed_mentions=NOBODY,
     )
 
 
-def settings_view(policy: Policy) -> discord.ui.LayoutView:
+def settings_view(policy: Policy, used: str = "") -> discord.ui.LayoutView:
     """The rules with the menus that change them."""
     view = discord.ui.LayoutView(timeout=None)
     view.add_item(discord.ui.TextDisplay("## How personas are used here"))
@@ -80,18 +75,21 @@ def settings_view(policy: Policy) -> discord.ui.LayoutView:
     view.add_item(discord.ui.ActionRow(ChannelMenu(policy.channels)))
     limits = "\n".join(
         f"-# {label}: {'as usual' if getattr(policy, key) is None else getattr(policy, key)}"
-        for key, label in _LIMITS
+        for key, label in LIMITS
     )
     note = "-# Personas for adults show up in age-restricted channels only."
-    view.add_item(discord.ui.TextDisplay(f"{limits}\n{note}"))
-    view.add_item(discord.ui.ActionRow(LimitsButton()))
+    view.add_item(discord.ui.TextDisplay("\n".join(filter(None, (limits, note, used)))))
+    view.add_item(discord.ui.ActionRow(LimitsButton(), LimitsButton("budget")))
     return forgotten(view)
 
 
-async def _change(interaction: discord.Interaction[Any], **changes: Any) -> None:
+async def change(interaction: discord.Interaction[Any], **changes: Any) -> None:
+    """Changes rules, if this person may, and shows them."""
     place, person = asked_by(interaction)
-    policy = await context_of(interaction).chat.rooms.set_rules(place, person, **changes)
-    await interaction.response.edit_message(view=settings_view(policy))
+    rooms = context_of(interaction).chat.rooms
+    policy = await rooms.set_rules(place, person, **changes)
+    used = await rooms.used(place, person)
+    await interaction.response.edit_message(view=settings_view(policy, used))
 
 
 def _value(policy: Policy, key: str) -> Any:
@@ -120,7 +118,7 @@ class RuleMenu(Choose, template=r"ca:rule:(?P<key>create|delete|settle|trigger|m
     async def chosen(self, interaction: discord.Interaction[Any], values: list[Any]) -> None:
         """Changes the rule, if this person may."""
         value = None if values[0] == "usual" else values[0]
-        await _change(interaction, **{self._key: value})
+        await change(interaction, **{self._key: value})
 
 
 class ChannelMenu(
@@ -161,55 +159,7 @@ class ChannelMenu(
         """Changes the rule, if this person may."""
         async with explained(interaction):
             channels = tuple(f"discord:{channel.id}" for channel in self.item.values)
-            await _change(interaction, channels=channels)
-
-
-class LimitsButton(Press, template=r"ca:rule:limits"):
-    """Opens the form with the numbers."""
-
-    def __init__(self) -> None:
-        super().__init__(discord.ui.Button(label="Limits", emoji="📏", custom_id="ca:rule:limits"))
-
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str]
-    ) -> LimitsButton:
-        """The button that was pressed."""
-        return cls()
-
-    async def pressed(self, interaction: discord.Interaction[Any]) -> None:
-        """Shows the form, if this person may fill it in."""
-        place, person = asked_by(interaction)
-        policy = await context_of(interaction).chat.rooms.set_rules(place, person)
-        await interaction.response.send_modal(LimitsForm(policy))
-
-
-class LimitsForm(Form):
-    """How much members may use."""
-
-    def __init__(self, policy: Policy) -> None:
-        super().__init__(title="Limits", timeout=3_600)
-        self._fields: dict[str, discord.ui.TextInput[Any]] = {}
-        for key, label in _LIMITS:
-            value = getattr(policy, key)
-            field: discord.ui.TextInput[Any] = discord.ui.TextInput(
-                default=None if value is None else str(value),
-                placeholder="as usual",
-                required=False,
-                max_length=7,
-            )
-            self._fields[label] = field
-            self.add_item(discord.ui.Label(text=label, component=field))
-
-    async def submitted(self, interaction: discord.Interaction[Any]) -> None:
-        """Changes the limits."""
-        changes: dict[str, int | None] = {}
-        for key, label in _LIMITS:
-            text = self._fields[label].value.strip()
-            if text and not text.isdecimal():
-                raise InvalidInputError(f"{label}: this has to be a number, or nothing.")
-            changes[key] = int(text) if text else None
-        await _change(interaction, **changes)
+            await change(interaction, channels=channels)
 
 
 _HELP: Final = """## How this works
