@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from bot.app import App
     from storage.usage import By
 
+_SHORT = {"gpu_seconds": "GPU s", "cpu_seconds": "CPU s"}
+
 
 async def usage(app: App, *, community: str, days: int, by: By, as_json: bool) -> None:
     """Prints answers, personas, tokens and seconds of the last days.
@@ -40,7 +42,7 @@ async def usage(app: App, *, community: str, days: int, by: By, as_json: bool) -
     columns = ["community", *([by] if by != "community" else []), *_nothing()]
     columns.remove("stages")
     print_table(
-        [column.replace("_", " ") for column in columns],
+        [_SHORT.get(column, column.replace("_", " ")) for column in columns],
         [[one[column] for column in columns] for one in listed],
         title=f"Since {since.isoformat()}",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -24,6 +25,8 @@ class StillHead:
     prepared: int = 0
     drawn: int = 0
     name: str = "still-1"
+    device: str = "cpu"
+    pause: float = 0.0
 
     @property
     def capabilities(self) -> HeadCapabilities:
@@ -33,6 +36,7 @@ class StillHead:
             needs_layers=False,
             needs_landmarks=False,
             needs_gpu=False,
+            device=self.device,
         )
 
     def prepare(self, portrait: PortraitDraft) -> Image:
@@ -44,6 +48,7 @@ class StillHead:
             raise self.failures.pop(0)
         for index in range(max(1, round(speech.duration * self.fps))):
             self.drawn += 1
+            time.sleep(self.pause)
             yield np.roll(prepared, index + seed % 3, axis=0)
 
     def idle(self, prepared: Image, seconds: float, seed: int = 0) -> Iterator[Image]:

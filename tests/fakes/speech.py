@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from time import sleep
 
 import numpy as np
 
@@ -23,6 +24,8 @@ class HummingSynthesizer:
     languages: tuple[str, ...] = ("en",)
     online: bool = False
     natural: bool = True
+    device: str = "cpu"
+    pause: float = 0.0
 
     @property
     def capabilities(self) -> SpeechCapabilities:
@@ -32,6 +35,7 @@ class HummingSynthesizer:
             word_timing=True,
             online=self.online,
             natural=self.natural,
+            device=self.device,
         )
 
     def warm_up(self) -> None:
@@ -44,6 +48,7 @@ class HummingSynthesizer:
         if not words:
             raise InvalidInputError("There is nothing in this text that can be spoken.")
         self.spoken.append(text)
+        sleep(self.pause)
         rate, length = 8_000, self.seconds_a_word
         time = np.arange(int(rate * length * len(words)), dtype=np.float32) / rate
         spans = [(i * length, (i + 1) * length) for i in range(len(words))]

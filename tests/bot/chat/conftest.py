@@ -13,12 +13,13 @@ import pytest
 
 from bot.chat.base import IncomingMessage, Person, Place, Sound
 from bot.chat.chat import Chat
-from bot.chat.settings import ChatSettings
+from bot.chat.settings import BudgetSettings, ChatSettings
 from engine.conversation import Conversations, ConversationSettings
 from engine.creation import Creator
 from engine.events import PersonaReady
 from engine.hearing.settings import HearingSettings
 from engine.llm.base import Message
+from engine.observing import NOBODY, Observer
 from personas.persona import Persona
 from personas.styles import load_styles
 from personas.voices import load_voices
@@ -104,13 +105,19 @@ async def make_world(storage: Storage) -> AsyncIterator[MakeWorld]:
         mode: str = "text",
         hears: Any = None,
         settings: ChatSettings | None = None,
+        budget: BudgetSettings | None = None,
+        observer: Observer = NOBODY,
         **platform: Any,
     ) -> World:
         model = ScriptedModel((lambda messages: made[-1].script(messages),))
         speech, head = HummingSynthesizer(), StillHead()
-        creator = Creator(model, DiscPortraits(), load_styles(), load_voices(), storage)
+        creator = Creator(
+            model, DiscPortraits(), load_styles(), load_voices(), storage, observer=observer
+        )
         conversation = ConversationSettings(mode=mode)
-        conversations = Conversations(model, speech, head, encode_frames, storage, conversation)
+        conversations = Conversations(
+            model, speech, head, encode_frames, storage, conversation, observer=observer
+        )
         chat = Chat(
             storage,
             creator,
@@ -121,6 +128,8 @@ async def make_world(storage: Storage) -> AsyncIterator[MakeWorld]:
             settings or ChatSettings(),
             conversation,
             HearingSettings(max_seconds=60),
+            budget=budget,
+            observer=observer,
         )
         made.append(World(storage, chat, Platform(**platform), model, speech, head))
         return made[-1]
