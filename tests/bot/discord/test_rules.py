@@ -66,6 +66,27 @@ async def test_limits(world: World) -> None:
     assert notice is not None and "of today" in notice.content
 
 
+async def test_a_budget_and_what_was_used_of_it(world: World) -> None:
+    panel = (await world.mo.slash(world.general, "settings")).response
+    assert "Today: 0 answers, 0 new personas." in words(panel)
+    shown = await world.mo.click(panel, label="Budget")
+    form = fields(shown.modal)
+    assert list(form) == [
+        "Tokens of one member a day",
+        "Tokens of the whole server a day",
+        "CPU seconds of one member a day",
+        "CPU seconds of the server a day",
+    ]
+    values = {field["custom_id"]: "" for field in form.values()}
+    values[form["Tokens of the whole server a day"]["custom_id"]] = "5000000000"
+    values[form["CPU seconds of one member a day"]["custom_id"]] = "60"
+    await world.mo.submit_modal(shown, values)
+    rules = await policy(world)
+    assert (rules.tokens, rules.cpu_seconds_each, rules.tokens_each) == (5_000_000_000, 60, None)
+    panel = (await world.mo.slash(world.general, "settings")).response
+    assert "0 of 5,000,000,000 tokens" in words(panel)
+
+
 async def test_a_panel_in_strange_hands_changes_nothing(world: World) -> None:
     """Ephemeral messages are seen by one person, but their ids can be guessed."""
     from bot.discord.places import person_of

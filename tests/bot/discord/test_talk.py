@@ -8,6 +8,7 @@ import discord
 import pytest
 
 from engine.hearing.base import Transcript
+from engine.observing import current
 from personas.errors import UnavailableError
 from tests.bot.discord.conftest import MakeWorld, World
 from tests.bot.discord.test_cards import told
@@ -402,3 +403,24 @@ async def test_persona_names_pass_for_nobody(world: World) -> None:
         await settle(world, given)
         assert last(world).author.name == shown
     assert words(world.general.history()[0])
+
+
+async def test_each_request_has_a_name_of_its_own_down_to_the_model(world: World) -> None:
+    seen: list[str] = []
+
+    def answer(_: str) -> str:
+        request = current()
+        assert request is not None and request.community == f"discord:{world.home.id}"
+        seen.append(request.id)
+        return "Mind the rocks."
+
+    await settle(world)
+    world.answers = answer
+    said = await world.ben.send(world.general, "Good evening!")
+    await world.ben.slash(world.general, "ask", persona="barnaby", message="And you?")
+    await world.ben.click(last(world), label="Regenerate")
+    channel = f"discord:{world.general.id}"
+    assert seen[0] == f"{channel}/{said.id}"
+    assert [one.rpartition("/")[0] for one in seen] == [channel] * 3
+    assert [one.rpartition("/")[2][0] for one in seen[1:]] == ["i", "i"]  # interactions
+    assert len(set(seen)) == 3

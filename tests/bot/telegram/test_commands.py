@@ -275,6 +275,7 @@ async def test_settings_are_for_admins_and_every_rule_can_be_changed(house: Hous
     await house.said(group, "Only moderators")
     house.telegram.say(group, "/settings", by=EVE)
     rules = await house.said(group, "The rules of this group")
+    assert "Today: 0 answers, 0 new personas." in rules["text"]
     for label in labels(rules):
         name = label.partition(":")[0]
         house.telegram.press_named(group, rules, name, by=EVE)

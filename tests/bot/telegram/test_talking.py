@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine.observing import current
 from engine.portrait.base import Image
 from engine.speech.base import Speech
 from engine.talkinghead.video import encode
+from personas.persona import Voice
 from tests.bot.telegram.house import ADA, BOB, GROUP, WORDS, House
 from tests.fakes.head import StillHead
 from tests.fakes.telegram_rooms import LostError, RefusedError
@@ -365,3 +367,20 @@ async def test_one_that_cannot_be_small_enough_is_sent_as_a_voice_note(house: Ho
     house.telegram.say(house.ada, "Who are you?")
     assert (await house.has(house.ada, "voice"))["voice"]["file_size"] <= 20_000
     assert not house.telegram.named("sendVideoNote")
+
+
+async def test_each_request_is_named_after_its_message(house: House) -> None:
+    seen: list[str] = []
+    speak = house.speech.synthesize
+
+    def listening(text: str, voice: Voice) -> Speech:
+        request = current()
+        assert request is not None and request.community == f"telegram:{ADA}"
+        seen.append(request.id)
+        return speak(text, voice)
+
+    await house.create(house.ada)
+    house.speech.synthesize = listening  # type: ignore[method-assign]
+    message = house.telegram.say(house.ada, "Who are you?")
+    await house.has(house.ada, "video_note")
+    assert seen == [f"telegram:{ADA}/{message['message_id']}"]

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.observing import Observer
 from engine.speech.base import Cue, Speech, TimedPhoneme, TimedWord
 from engine.speech.cache import (
     CachedSynthesizer,
@@ -39,6 +40,21 @@ def speech(seconds: float = 0.1, text: str = "Hello.") -> Speech:
 def cached(cache: SpeechCache, identity: str = "1") -> tuple[CachedSynthesizer, HummingSynthesizer]:
     inner = HummingSynthesizer()
     return CachedSynthesizer(inner, cache, lambda voice: identity), inner
+
+
+def test_it_is_told_what_was_found(tmp_path: Path) -> None:
+    told: list[bool] = []
+
+    class Listening(Observer):
+        def looked_up(self, cache: str, found: bool) -> None:
+            assert cache == "speech"
+            told.append(found)
+
+    for _ in range(2):  # the second one finds it in the folder
+        synthesizer, _inner = cached(SpeechCache(LARGE, tmp_path, LARGE, observer=Listening()))
+        for _ in range(2):
+            synthesizer.synthesize("Hello there.", VOICE)
+    assert told == [False, True, True, True]
 
 
 def test_what_was_said_is_not_made_again() -> None:
