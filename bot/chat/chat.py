@@ -9,6 +9,7 @@ from bot.chat.budgets import Budgets
 from bot.chat.ears import Ears
 from bot.chat.gallery import Gallery
 from bot.chat.listeners import Listeners
+from bot.chat.purse import Purse
 from bot.chat.quotas import Quotas
 from bot.chat.replies import Replies
 from bot.chat.rights import Rights
@@ -93,7 +94,8 @@ class Chat:
             conversation.mode,
             conversation.clips_at_once,
         )
-        self.gallery = Gallery(storage, creator, conversations, rights, quotas, budgets, accounts)
+        purse = Purse(rights, quotas, budgets, accounts)
+        self.gallery = Gallery(storage, creator, conversations, rights, purse)
         self.rooms = Rooms(storage, conversations, rights, listeners, budgets)
         self.replies = Replies(
             storage,

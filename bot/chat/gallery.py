@@ -5,17 +5,15 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from bot.chat.accounts import Accounts
 from bot.chat.base import Person, Place
-from bot.chat.budgets import Budgets
 from bot.chat.decency import Decency
-from bot.chat.quotas import Quotas, Spent
+from bot.chat.purse import Purse
 from bot.chat.rights import Rights
 from engine.conversation import Conversations, Mode
 from engine.creation import CreationRequest, Creator
@@ -69,9 +67,7 @@ class Gallery:
         creator: makes them.
         conversations: let them speak.
         rights: who may do what.
-        quotas: how much people may use.
-        budgets: what it may cost.
-        accounts: what it has cost.
+        purse: what it may cost, and has cost.
     """
 
     def __init__(
@@ -80,17 +76,13 @@ class Gallery:
         creator: Creator,
         conversations: Conversations,
         rights: Rights,
-        quotas: Quotas,
-        budgets: Budgets,
-        accounts: Accounts,
+        purse: Purse,
     ) -> None:
         self._storage = storage
         self._creator = creator
         self._conversations = conversations
         self._rights = rights
-        self._quotas = quotas
-        self._budgets = budgets
-        self._accounts = accounts
+        self._purse = purse
         self._decency = Decency()
         self._greetings: OrderedDict[tuple[str, Mode], tuple[ReplyEvent, ...]] = OrderedDict()
 
@@ -331,13 +323,9 @@ class Gallery:
         if known is not None:
             self._greetings.move_to_end(key)
             return known
-        left = await self._budgets.left(place, person, await self._rights.policy(place))
-        left.require("speech")
-        if mode == "clip":
-            left.require("clip")
         said = self._conversations.perform(persona, persona.personality.greeting, mode=mode)
         async with (
-            self._accounts.serving("greeting", place, person) as request,
+            self._purse.greeting(place, person, mode) as request,
             contextlib.aclosing(served(request, said)) as speaking,
         ):
             events = [event async for event in speaking]
@@ -368,8 +356,10 @@ class Gallery:
         """The events; what comes to nothing, or was there before, is not counted."""
         async with (
             contextlib.aclosing(making),
-            self._accounts.serving("creation", place, person) as request,
-            self._affordable(place, person, words=not (is_card or is_written)) as spent,
+            self._purse.creation(place, person, words=not (is_card or is_written)) as (
+                request,
+                spent,
+            ),
             contextlib.aclosing(served(request, making)) as events,
         ):
             async for event in events:
@@ -384,22 +374,6 @@ class Gallery:
                     case PersonaReady():
                         spent.earned = True
                 yield event
-
-    @contextlib.asynccontextmanager
-    async def _affordable(
-        self, place: Place, person: Person, *, words: bool
-    ) -> AsyncIterator[Spent]:
-        """Counts a persona that is being made, if there is enough left for it.
-
-        Raises:
-            QuotaError: there is not; says until when.
-        """
-        left = await self._budgets.left(place, person, await self._rights.policy(place))
-        left.require("portrait")
-        if words:
-            left.require_words()
-        async with self._quotas.spend(place, person, "creation") as spent:
-            yield spent
 
 
 def _adult(place: Place) -> bool | None:

@@ -18,7 +18,7 @@ from engine.llm.base import (
     Usage,
 )
 from engine.llm.concessions import Concessions
-from engine.llm.failures import explain, fault
+from engine.llm.failures import ContextOverflowError, explain, fault
 from engine.llm.structured import asking_again, asking_for, json_schema, read_answer
 from engine.observing import NOBODY, Observer
 from personas.errors import UnavailableError
@@ -320,8 +320,7 @@ class OpenAIModel:
         self._observer.worked("language model", self.name)
 
     def _explain(self, error: BaseException, begun: bool = False) -> UnavailableError:
-        self._observer.failed("language model", self.name)
-        return explain(
+        told = explain(
             error,
             place=self._place,
             model=self.name,
@@ -329,6 +328,9 @@ class OpenAIModel:
             remedy=self._remedy,
             begun=begun,
         )
+        if not isinstance(told, ContextOverflowError):  # that is our fault, and put right at once
+            self._observer.failed("language model", self.name)
+        return told
 
 
 def _about(text: str) -> int:
