@@ -6,6 +6,7 @@ import asyncio
 
 import discord
 
+from bot.discord.adapter import DiscordAdapter
 from tests.bot.discord.conftest import MakeWorld, World
 from tests.bot.discord.test_talk import last, settle
 
@@ -124,3 +125,10 @@ async def test_what_takes_too_long_at_the_end_stays_as_it_was(world: World) -> N
         for row in last(world).components
         for one in getattr(row, "children", ())
     )
+
+
+async def test_it_knows_whether_it_is_connected(world: World) -> None:
+    adapter = DiscordAdapter(world.bot, "token", 1.0)
+    assert adapter.obstacle == ""
+    await world.bot.close()
+    assert adapter.obstacle == "It is not connected with Discord."

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from telegram.error import NetworkError
 
 from engine.observing import current
 from engine.portrait.base import Image
@@ -384,3 +385,12 @@ async def test_each_request_is_named_after_its_message(house: House) -> None:
     message = house.telegram.say(house.ada, "Who are you?")
     await house.has(house.ada, "video_note")
     assert seen == [f"telegram:{ADA}/{message['message_id']}"]
+
+
+async def test_it_knows_whether_updates_come_in(house: House) -> None:
+    await house.create(house.ada)
+    assert house.adapter.obstacle == ""
+    house.adapter._trouble(NetworkError("No route"))
+    assert house.adapter.obstacle == "Telegram gives no updates (NetworkError)."
+    await house.stop()
+    assert house.adapter.obstacle == "It is not connected with Telegram."
