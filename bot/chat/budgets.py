@@ -84,7 +84,8 @@ class Budgets:
     Args:
         storage: knows what was used.
         settings: the budgets that no community can raise.
-        devices: what each stage keeps busy: cpu, cuda; empty for what is done elsewhere.
+        devices: what each stage keeps busy in this process: cpu, cuda; empty for what costs nothing
+            here. Of what workers do, it is known from what they have done today.
         now: the clock.
     """
 
@@ -107,8 +108,11 @@ class Budgets:
         limits = self._limits(place.gallery, policy)
         shares: dict[Good, float] = {}
         own: set[Good] = set()
+        devices = dict(self._devices())
         if any(each or every for each, every in limits.values()):
-            used = _by_good(await self._storage.usage.day(place.gallery, person.id, day))
+            kinds = await self._storage.usage.day(place.gallery, person.id, day)
+            devices |= _devices_of(kinds)
+            used = _by_good(kinds)
             for good, (each, every) in limits.items():
                 mine, all_of_it = used.get(good, (0.0, 0.0))
                 parts = [spent / most for spent, most in ((mine, each), (all_of_it, every)) if most]
@@ -116,7 +120,7 @@ class Budgets:
                     shares[good] = max(parts)
                 if each and mine >= each:
                     own.add(good)
-        return Left(place.gallery, day, shares, frozenset(own), self._devices())
+        return Left(place.gallery, day, shares, frozenset(own), devices)
 
     async def notice(self, left: Left, person: Person, wanted: Mode, mode: Mode) -> str:
         """What to say where an answer is less than was wanted; once a person and day, else empty.
@@ -172,6 +176,7 @@ class Budgets:
 
 
 _COUNTED: Final = ("message", "creation")
+_NO_STAGES: Final = ("tokens", "told")
 _UNITS: Final[Mapping[Good, str]] = {
     "tokens": "tokens",
     "gpu": "GPU seconds",
@@ -186,6 +191,16 @@ def _good(device: str) -> Good | None:
     return "cpu" if device == "cpu" else "gpu"
 
 
+def _devices_of(used: Mapping[str, Used]) -> dict[str, str]:
+    """What each stage has kept busy, by what was written down; that of the most seconds."""
+    most: dict[str, tuple[int, str]] = {}
+    for kind, one in used.items():
+        stage, _, device = kind.partition("/")
+        if device and stage not in _NO_STAGES:
+            most[stage] = max(most.get(stage, (0, "")), (one.all, device))
+    return {stage: device for stage, (_, device) in most.items()}
+
+
 def _by_good(used: Mapping[str, Used]) -> dict[Good, tuple[float, float]]:
     """Tokens, and seconds of devices: of the member, and of all."""
     sums: dict[Good, tuple[float, float]] = {}
@@ -195,7 +210,7 @@ def _by_good(used: Mapping[str, Used]) -> dict[Good, tuple[float, float]]:
         unit = 1
         if what == "tokens":
             good = "tokens"
-        elif device and what != "told":
+        elif device and what not in _NO_STAGES:
             good, unit = _good(device), _MILLISECONDS
         if good is not None:
             mine, every = sums.get(good, (0.0, 0.0))

@@ -150,7 +150,7 @@ class Rooms:
     @property
     def busy(self) -> str:
         """What clips keep busy here: cpu, cuda; empty where it is done elsewhere."""
-        return self._conversations.devices["clip"]
+        return self._conversations.devices.get("clip", "cuda")
 
     async def used(self, place: Place, person: Person) -> str:
         """What the community has used today, in a line for those who manage it.

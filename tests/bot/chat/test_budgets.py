@@ -167,6 +167,15 @@ async def test_new_personas_need_words_and_machines(make_world: MakeWorld) -> No
         await world.chat.gallery.greet(HERE, ANA, persona)
 
 
+async def test_what_workers_keep_busy_is_known_from_what_they_did(make_world: MakeWorld) -> None:
+    """In this process everything would be done by the CPU."""
+    world = make_world(budget=BudgetSettings(gpu_seconds=100))
+    await world.make()
+    await spent(world, "portrait/cuda", 100_000)
+    with pytest.raises(QuotaError, match="time on the machines"):
+        await world.make(name="Bo Kettle")
+
+
 async def test_admins_see_what_was_used(make_world: MakeWorld) -> None:
     world = await settled(make_world, budget=BudgetSettings(cpu_seconds=3_600, tokens=5_000))
     await spent(world, "tokens/in", 1_200)

@@ -19,6 +19,7 @@ class Listener:
     """Understands the same in every recording."""
 
     name = "listener"
+    online = False
 
     def transcribe(self, data: bytes, *_: Any, **__: Any) -> Transcript:
         assert data.startswith(b"OggS")

@@ -160,7 +160,7 @@ async def test_one_id_is_in_every_line_of_a_request_down_to_the_engine(
         return hum(text, voice)
 
     world.speech.synthesize = speaks  # type: ignore[method-assign]
-    world.answers = lambda text: (deep.info("writing"), "Mind the rocks.")[1]
+    world.answers = lambda text: (deep.info("writing"), f"Mind the rocks, {text}.")[1]
     world.head.failures.append(RuntimeError("a broken head"))
 
     async def comes_in(text: str, id: str) -> None:
@@ -175,8 +175,8 @@ async def test_one_id_is_in_every_line_of_a_request_down_to_the_engine(
     told = lines(stderr)
     for what in ("writing", "speaking"):
         assert {line.get("request") for line in told if line["message"] == what} == requests
-    [broken] = [line for line in told if line["message"].startswith("No clip of")]
-    assert broken["request"] in requests and "a broken head" in broken["exception"]
+    [broken] = [line for line in told if "a broken head" in line.get("exception", "")]
+    assert broken["request"] in requests
 
 
 async def test_where_an_adapter_names_none_the_message_does(
