@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import subprocess
 import sys
 from datetime import date
+
+from pydantic import SecretStr
 
 from storage.settings import StorageSettings
 from storage.store import Storage
@@ -14,14 +17,13 @@ from storage.usage import Used, UsedRow
 TODAY = date(2026, 11, 24)
 
 _CHILD = """
-import asyncio, sys
+import asyncio, json, sys
 from datetime import date
-from pathlib import Path
 from storage.settings import StorageSettings
 from storage.store import Storage
 
 async def main():
-    settings = StorageSettings(data_folder=Path(sys.argv[1]), busy_seconds=60)
+    settings = StorageSettings(**json.loads(sys.argv[1]))
     async with await Storage.open(settings) as storage:
         day = date(2026, 11, 24)
         for number in range(25):
@@ -71,7 +73,11 @@ async def test_they_stay_exact_when_many_add_at_once(
 async def test_they_stay_exact_over_two_processes(
     storage: Storage, settings: StorageSettings
 ) -> None:
-    command = [sys.executable, "-P", "-c", _CHILD, str(settings.data_folder)]
+    values = {
+        key: value.get_secret_value() if isinstance(value, SecretStr) else value
+        for key, value in settings.model_dump().items()
+    }
+    command = [sys.executable, "-P", "-c", _CHILD, json.dumps(values, default=str)]
     children = [
         await asyncio.create_subprocess_exec(*command, stderr=subprocess.PIPE) for _ in range(2)
     ]
