@@ -32,6 +32,7 @@ EXTRAS = {
     "telegram": ("telegram", "lets personas live on Telegram"),
     "edge": ("edge_tts", "speaks some seventy languages, online"),
     "espeak": ("espeakng_loader", "speaks some hundred languages, like a machine"),
+    "scale": ("saq", "many processes on many machines; metrics and traces"),
 }
 ROOM_FOR_MODELS = 3_000_000_000
 
