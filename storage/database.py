@@ -138,9 +138,10 @@ def place_of(url: URL) -> str:
     return (url.database or "memory") if url.get_backend_name() == "sqlite" else "The database"
 
 
-def to_json(value: Any) -> str:
+def to_json(value: Any, *, sort_keys: bool = False) -> str:
     """JSON as PostgreSQL can read it again: without the sign NUL and halves of signs."""
-    text = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace").decode()
+    text = json.dumps(value, ensure_ascii=False, sort_keys=sort_keys)
+    text = text.encode("utf-8", "replace").decode()
     return _NUL.sub("\\1\ufffd", text) if "\\u0000" in text else text
 
 

@@ -45,6 +45,7 @@ class Objects:
 
     Attributes:
         folder: where they lie on this machine, or None.
+        place: what to call it: the folder, or the URL.
     """
 
     def __init__(self, settings: StorageSettings) -> None:
@@ -56,17 +57,15 @@ class Objects:
         from obstore.store import LocalStore
 
         self.folder = settings.media_folder
-        self._place = self.folder or settings.media_url.split("?")[0]
+        self.place = self.folder or settings.media_url.split("?")[0]
         self._store: ObjectStore
         try:
             if self.folder is None:
                 self._store = _remote(settings)
-                if isinstance(self._store, LocalStore):
-                    self.folder = Path(str(self._store.prefix))
             else:
                 self._store = LocalStore(self.folder, mkdir=True)
         except (BaseError, OSError, ValueError) as error:
-            raise explain(error, self._place) from error
+            raise explain(error, self.place) from error
 
     async def put(self, key: str, data: bytes) -> None:
         """Writes `data` whole or not at all, and returns when it is on the disk."""
@@ -78,7 +77,7 @@ class Objects:
             if self.folder is not None:
                 await asyncio.to_thread(_flush, self.folder / key)
         except (BaseError, OSError) as error:
-            raise explain(error, self._place) from error
+            raise explain(error, self.place) from error
 
     async def get(self, key: str) -> bytes:
         """The bytes of `key`; NotFoundError where there are none."""
@@ -87,7 +86,7 @@ class Objects:
         except FileNotFoundError as error:
             raise NotFoundError("This picture or clip is not kept any more.") from error
         except (BaseError, OSError) as error:
-            raise explain(error, self._place) from error
+            raise explain(error, self.place) from error
 
     async def exists(self, key: str, size: int | None = None) -> bool:
         """Whether there are bytes under `key` (of this size, where one is given)."""
@@ -98,7 +97,7 @@ class Objects:
         except FileNotFoundError:
             return False
         except (BaseError, OSError) as error:
-            raise explain(error, self._place) from error
+            raise explain(error, self.place) from error
         return size is None or found["size"] == size
 
     async def delete(self, key: str) -> None:
@@ -110,7 +109,7 @@ class Objects:
         except FileNotFoundError:
             pass
         except (BaseError, OSError) as error:
-            raise explain(error, self._place) from error
+            raise explain(error, self.place) from error
         await self.delete_cut(key)
 
     async def delete_cut(self, key: str) -> None:
@@ -135,7 +134,7 @@ class Objects:
                     if (match := _OURS.fullmatch(item["path"])) and not match["cut"]:
                         yield match["key"], item["size"], False
         except (BaseError, OSError) as error:
-            raise explain(error, self._place) from error
+            raise explain(error, self.place) from error
 
     async def belongs_to(self, store_id: str) -> bool:
         """Whether these are the media of the database with this id; marks an empty place with it.
@@ -155,7 +154,25 @@ class Objects:
         except AlreadyExistsError:
             return await self._read_mark() == store_id
         except (BaseError, OSError) as error:
-            raise explain(error, self._place) from error
+            raise explain(error, self.place) from error
+        return True
+
+    async def adopt(self, store_id: str) -> bool:
+        """Marks an empty place with the id of a database, whatever was in it before.
+
+        Returns:
+            Whether it is this database's now; False where media of another one lie here.
+        """
+        import obstore
+
+        if await self.belongs_to(store_id):
+            return True
+        async for _ in self.keys():
+            return False
+        try:
+            await self._try(lambda: obstore.put_async(self._store, _MARK, store_id.encode()))
+        except (BaseError, OSError) as error:
+            raise explain(error, self.place) from error
         return True
 
     async def _try(self, request: Callable[[], Awaitable[T]]) -> T:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from platformdirs import user_data_path
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
@@ -40,7 +42,7 @@ class StorageSettings(BaseModel):
     media_url: str = Field(
         default="",
         description="Where portraits and clips are kept (s3://bucket/prefix, gs://..., az://..., "
-        "memory:///). Empty: the folder media in the data folder.",
+        "file:///folder). Empty: the folder media in the data folder.",
     )
     s3_endpoint: str = Field(
         default="",
@@ -131,8 +133,7 @@ class StorageSettings(BaseModel):
     @property
     def is_local(self) -> bool:
         """Whether any of it lies in a folder of this machine."""
-        media = self.media_url.split(":", 1)[0]
-        return media in ("", "file") or self.database.get_backend_name() == "sqlite"
+        return self.media_folder is not None or self.database.get_backend_name() == "sqlite"
 
     @model_validator(mode="after")
     def _beats_often_enough(self) -> Self:
@@ -146,6 +147,8 @@ class StorageSettings(BaseModel):
     @property
     def media_folder(self) -> Path | None:
         """The folder of the media, or None where they are not in one."""
+        if self.media_url.startswith("file:"):
+            return Path(url2pathname(urlsplit(self.media_url).path))
         if self.media_url:
             return None
         return self.data_folder.expanduser().absolute() / "media"

@@ -94,13 +94,13 @@ class Storage:
                 by a newer version, or does not answer.
         """
         settings = settings or StorageSettings()
-        store_id, objects = await asyncio.to_thread(_prepare, settings)
+        store_id, objects = await asyncio.to_thread(prepare, settings)
         async with AsyncExitStack() as opened:
             database = Database(settings)
             opened.push_async_callback(database.aclose)
             owners = Owners(
                 database,
-                _folder(settings) / "processes" if settings.is_local else None,
+                owners_folder(settings),
                 settings.heartbeat_seconds,
                 settings.dead_seconds,
             )
@@ -164,8 +164,20 @@ def _folder(settings: StorageSettings) -> Path:
     return settings.data_folder.expanduser().absolute()
 
 
-def _prepare(settings: StorageSettings) -> tuple[str, Objects]:
-    """The blocking part of opening: folders and tables; also the id of the data."""
+def owners_folder(settings: StorageSettings) -> Path | None:
+    """Where the processes of this machine keep their lock files; None where nothing is on it."""
+    return _folder(settings) / "processes" if settings.is_local else None
+
+
+def prepare(settings: StorageSettings) -> tuple[str, Objects]:
+    """The blocking part of opening: folders and tables.
+
+    Returns:
+        The id of the data, and the media.
+
+    Raises:
+        UnavailableError: the folder or the database cannot be used.
+    """
     folder = _folder(settings)
     try:
         if settings.is_local:

@@ -177,6 +177,15 @@ chore = Table(
     Column("done_at", UtcDateTime, nullable=True),
 )
 
+transfer = Table(
+    "transfer",
+    metadata,
+    Column("name", Words(40), primary_key=True, comment="a table, or where media were moved to"),
+    Column("last", JSON, nullable=True, comment="the key up to which it is moved"),
+    Column("moved", BigInteger, nullable=False),
+    Column("done_at", UtcDateTime, nullable=True),
+)
+
 lease = Table(
     "lease",
     metadata,

@@ -32,6 +32,7 @@ from storage.conversations import Turn
 from storage.objects import Objects
 from storage.settings import StorageSettings
 from storage.store import Storage
+from storage.transfer.transfer import Transfer
 from tests.storage.examples import add, put_and_build
 from tests.storage.passing import from_line
 
@@ -102,6 +103,13 @@ async def begin(settings: StorageSettings, name: str) -> None:
         await asyncio.gather(*(add(storage, f"{name}-{n}") for n in range(4)))
 
 
+async def move(point: int, source: StorageSettings, target: StorageSettings) -> None:
+    """A transfer that is killed; the dead are given time to be known as dead."""
+    await asyncio.sleep(source.dead_seconds)
+    Fuse(point)
+    await Transfer(source, target, lambda *_: None, batch=3).run()
+
+
 async def child(action: str, seed: int, point: int, settings: StorageSettings) -> None:
     noise = random.Random(seed)
     if action == "open":
@@ -139,7 +147,11 @@ def main() -> None:
             ends = [os.waitpid(pid, 0)[1] for pid in pids]
             sys.stdout.write("done\n" if not any(ends) else f"ended with {ends}\n")
             continue
-        pid = fork(partial(child, action, int(seed), int(point), from_line(settings)))
+        if action == "move":
+            source, target = (from_line(one) for one in settings.split("\t"))
+            pid = fork(partial(move, int(point), source, target))
+        else:
+            pid = fork(partial(child, action, int(seed), int(point), from_line(settings)))
         if action == "live":
             time.sleep(random.Random(int(seed)).uniform(0.0, 0.3))
             os.kill(pid, signal.SIGKILL)

@@ -1,0 +1,1 @@
+"""Moving everything that is kept to another database and another place of media."""
