@@ -113,6 +113,7 @@ class Conversations:
         *,
         mode: Mode | None = None,
         max_seconds: float | None = None,
+        work: str = "",
     ) -> AsyncGenerator[ReplyEvent]:
         """Answers `message`; text never waits for the clip.
 
@@ -127,6 +128,8 @@ class Conversations:
             author: by whom.
             mode: what the answer is; as set when None.
             max_seconds: about how much of it is spoken, in whole sentences; as set when None.
+            work: id of the unfinished work that this is, which knows the answer's turn as soon as
+                there is one.
         """
         kept = self._storage.conversations
 
@@ -143,9 +146,8 @@ class Conversations:
             new = [*new, _turn("user", text, said_by)]
 
             async def keep(answer: str) -> Turn:
-                for turn in new:
-                    await kept.append(conversation.id, turn)
-                return await kept.append(conversation.id, _turn("persona", answer))
+                turns = (*new, _turn("persona", answer))
+                return await kept.append(conversation.id, *turns, work=work)
 
             return Question(conversation.id, text, said_by, history), keep
 
@@ -202,6 +204,35 @@ class Conversations:
 
         async with contextlib.aclosing(
             self._answer(persona, channel, ask, mode, max_seconds)
+        ) as events:
+            async for event in events:
+                yield event
+
+    async def go_on(
+        self,
+        persona: Persona,
+        turn_id: int,
+        *,
+        mode: Mode | None = None,
+        max_seconds: float | None = None,
+    ) -> AsyncGenerator[ReplyEvent]:
+        """Goes on with an answer whose text is stored: the events of `reply` from its end on.
+
+        Args:
+            persona: whose answer it is.
+            turn_id: the answer.
+            mode: what the answer is; as set when None.
+            max_seconds: about how much of it is spoken; as set when None.
+        """
+        turn = await self._storage.conversations.turn(turn_id)
+        if turn is None:
+            yield ReplyFailed("This answer is not remembered any more.")
+            return
+        yield TextReady(turn.text, {}, turn_id)
+        text = _spoken(turn.text, max_seconds)
+        mode, watch = mode or self._settings.mode, Stopwatch()
+        async with contextlib.aclosing(
+            self._perform(persona, text, mode, watch, turn_id)
         ) as events:
             async for event in events:
                 yield event
@@ -284,8 +315,7 @@ class Conversations:
         assert answer.turn is not None
         text, turn = answer.turn.text, answer.turn
         yield TextReady(text, dict(watch.seconds), turn.id)
-        if max_seconds is not None:
-            text = within(text, round(max_seconds * _CHARACTERS_A_SECOND))
+        text = _spoken(text, max_seconds)
         async with contextlib.aclosing(
             self._perform(persona, text, mode, watch, turn.id)
         ) as events:
@@ -367,6 +397,13 @@ class Conversations:
                 await asyncio.shield(self._storage.media.delete(key))
                 raise
         return ClipReady(key, clip, dict(watch.seconds))
+
+
+def _spoken(text: str, max_seconds: float | None) -> str:
+    """How much of a text is spoken, in whole sentences."""
+    if max_seconds is None:
+        return text
+    return within(text, round(max_seconds * _CHARACTERS_A_SECOND))
 
 
 def _turn(role: Literal["user", "persona"], text: str, author: str = "") -> Turn:

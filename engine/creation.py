@@ -117,8 +117,8 @@ class Creator:
         creation and leaves nothing of it.
         """
         events = self._create(request)
-        async with contextlib.aclosing(_explained(events)) as explained:
-            async for event in explained:
+        async with contextlib.aclosing(explained(events)) as told:
+            async for event in told:
                 yield event
 
     async def adopt(
@@ -138,8 +138,8 @@ class Creator:
             card: fields of an imported character card to keep along.
         """
         events = self._adopt(personality, request, brief, card or {})
-        async with contextlib.aclosing(_explained(events)) as explained:
-            async for event in explained:
+        async with contextlib.aclosing(explained(events)) as told:
+            async for event in told:
                 yield event
 
     async def find(
@@ -160,8 +160,8 @@ class Creator:
     ) -> AsyncGenerator[CreationEvent]:
         """Draws a stored persona anew; the last event is `PersonaReady` or `CreationFailed`."""
         events = self._redraw(persona, _seed(seed), style)
-        async with contextlib.aclosing(_explained(events)) as explained:
-            async for event in explained:
+        async with contextlib.aclosing(explained(events)) as told:
+            async for event in told:
                 yield event
 
     async def new_voice(
@@ -344,7 +344,7 @@ def brief_of(personality: Personality) -> PortraitBrief:
     )
 
 
-async def _explained(
+async def explained(
     events: AsyncGenerator[CreationEvent],
 ) -> AsyncGenerator[CreationEvent]:
     """The events, with a failure as the last of them instead of an exception."""

@@ -16,6 +16,7 @@ from storage import tables as t
 from storage.conversations import conversation_id
 from storage.database import Database, insert_missing
 from storage.outages import retried
+from storage.unfinished import take_on
 
 _REMEMBERED = timedelta(days=2)
 """How long a message is known to have been handled; no platform delivers one again later."""
@@ -110,9 +111,8 @@ class ChannelRepository:
     @retried
     async def handle(self, channel: str, message: str) -> bool:
         """Takes a message on; False where somebody has, in this process or another."""
-        row = {"channel": channel, "message": message, "created_at": datetime.now(UTC)}
         async with self._database.writing() as connection:
-            return await insert_missing(connection, t.handled, row)
+            return await take_on(connection, channel, message)
 
     @retried
     async def tidy(self) -> int:
@@ -203,6 +203,12 @@ class ChannelRepository:
                     await _rename(
                         connection, table, column.name, channel, new + channel[len(old) :]
                     )
+            c = t.unfinished.c.channel
+            for channel in await _within(connection, c, old):
+                moved = new + channel[len(old) :]
+                await connection.execute(
+                    update(t.unfinished).where(c == channel).values(channel=moved)
+                )
             for channel in await _within(connection, t.conversation.c.channel, old):
                 await _move_conversations(connection, channel, new + channel[len(old) :])
 

@@ -143,5 +143,6 @@ def _unwanted() -> tuple[ColumnElement[bool], ...]:
     return (
         ~exists().where(t.persona_medium.c.medium == key),
         ~exists().where(t.turn.c.clip == key),
+        ~exists().where(t.unfinished.c.medium == key),
         ~exists().where(t.lease.c.medium == key),
     )

@@ -20,6 +20,7 @@ from storage.database import Database, insert_missing
 from storage.media import MediaStore
 from storage.outages import retried
 from storage.owners import Owners
+from storage.unfinished import said
 
 _MAX_CHANNEL = 400
 _GONE = "{name} does not exist any more."
@@ -98,24 +99,34 @@ class ConversationRepository:
         return found
 
     @retried
-    async def append(self, conversation_id: str, turn: Turn) -> Turn:
-        """Stores what was said; the turn comes back with its id.
+    async def append(self, conversation_id: str, *turns: Turn, work: str = "") -> Turn:
+        """Stores what was said, all of it or nothing; the last turn comes back with its id.
+
+        Args:
+            conversation_id: which conversation.
+            turns: what was said, in order.
+            work: id of the unfinished work for which it was said, which knows the last turn then.
 
         Raises:
-            NotFoundError: the conversation was deleted, or the clip is not there.
+            NotFoundError: the conversation was deleted, a clip is not there, or another process
+                goes on with the work.
         """
-        if turn.clip is not None:
-            await self._media.require([turn.clip])
+        await self._media.require([turn.clip for turn in turns if turn.clip is not None])
+        expired: set[MediaKey] = set()
+        id: int | None = None
         async with self._database.writing() as connection:
-            try:
-                values = {"conversation": conversation_id, **turn.model_dump(exclude={"id"})}
-                result = await connection.execute(insert(t.turn).values(**values))
-            except IntegrityError as error:
-                raise NotFoundError("This conversation does not exist any more.") from error
-            id = result.inserted_primary_key[0] if result.inserted_primary_key else None
-            expired = await self._use_clip(connection, conversation_id, turn.clip)
+            for turn in turns:
+                try:
+                    values = {"conversation": conversation_id, **turn.model_dump(exclude={"id"})}
+                    result = await connection.execute(insert(t.turn).values(**values))
+                except IntegrityError as error:
+                    raise NotFoundError("This conversation does not exist any more.") from error
+                id = result.inserted_primary_key[0] if result.inserted_primary_key else None
+                expired |= await self._use_clip(connection, conversation_id, turn.clip)
+            if work and id is not None:
+                await said(connection, work, self._owners.id, id)
         await self._collector.collect(expired)
-        return turn.model_copy(update={"id": id})
+        return turns[-1].model_copy(update={"id": id})
 
     @retried
     async def history(

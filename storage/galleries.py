@@ -61,6 +61,8 @@ class GalleryRepository:
         """
         p, g = t.persona.c, t.gallery.c
         async with self._database.writing() as connection:
+            u = t.unfinished
+            await connection.execute(update(u).where(u.c.gallery == old).values(gallery=new))
             rules = await connection.scalar(select(g.policy).where(g.id == old))
             if rules is None:
                 return

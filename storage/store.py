@@ -29,6 +29,7 @@ from storage.personas import PersonaRepository
 from storage.schema import upgrade
 from storage.settings import StorageSettings
 from storage.status import Status, status_of
+from storage.unfinished import UnfinishedRepository
 from storage.usage import UsageRepository
 
 
@@ -44,6 +45,7 @@ class Storage:
         conversations: what was said.
         channels: who lives where, and what was posted there.
         usage: how much people have used.
+        unfinished: what processes are making, and what killed ones have left.
         media: portraits and clips, by key.
         owners: which processes use the data, and which have ended.
     """
@@ -69,6 +71,7 @@ class Storage:
         self.galleries = GalleryRepository(database, self._collector)
         self.channels = ChannelRepository(database)
         self.usage = UsageRepository(database, settings.usage_days)
+        self.unfinished = UnfinishedRepository(database, self._collector, owners)
         self.conversations = ConversationRepository(
             database,
             self.media,

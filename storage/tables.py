@@ -1,8 +1,8 @@
 """The tables, the same on SQLite and on PostgreSQL.
 
 A media row is written before its bytes and deleted after them, so every stored file has a row.
-A medium is wanted while a persona or a turn refers to it, or while a process that just wrote it
-holds a lease; `storage.collector` removes what nobody wants.
+A medium is wanted while a persona, a turn or unfinished work refers to it, or while a process
+that just wrote it holds a lease; `storage.collector` removes what nobody wants.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from sqlalchemy import (
     column,
 )
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest migration; a test holds it against the migrations themselves."""
 
 
@@ -234,6 +234,35 @@ handled = Table(
     Column("channel", Words(400), primary_key=True),
     Column("message", Words(64), primary_key=True, comment="taken on by one process, once"),
     Column("created_at", UtcDateTime, nullable=False, index=True),
+)
+
+unfinished = Table(
+    "unfinished",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("kind", String(16), nullable=False, comment="creation or answer"),
+    Column("gallery", String(200), nullable=False),
+    Column("channel", String(400), nullable=False),
+    Column("member", String(100), nullable=False, comment="who asked for it"),
+    # Nobody's once the owner has ended, in whatever way.
+    Column(
+        "owner",
+        ForeignKey(owner.c.id, ondelete="SET NULL"),
+        nullable=True,
+        index=True,
+        comment="who works on it",
+    ),
+    Column(
+        "medium",
+        ForeignKey(medium.c.key),
+        nullable=True,
+        index=True,
+        comment="the file that came with it",
+    ),
+    Column("charged", String(10), nullable=True, comment="day of usage it counts on"),
+    Column("tries", Integer, nullable=False, comment="how many have worked on it"),
+    Column("body", JSON, nullable=False, comment="what is needed to go on"),
+    Column("created_at", UtcDateTime, nullable=False),
 )
 
 usage = Table(

@@ -50,7 +50,15 @@ class UsageRepository:
 
     @retried
     async def spend(
-        self, gallery: str, member: str, kind: str, day: date, *, each: int = 0, every: int = 0
+        self,
+        gallery: str,
+        member: str,
+        kind: str,
+        day: date,
+        *,
+        each: int = 0,
+        every: int = 0,
+        work: str = "",
     ) -> str:
         """Counts one more, unless that is too much.
 
@@ -61,6 +69,8 @@ class UsageRepository:
             day: today.
             each: how much a member may use a day; 0 for any.
             every: how much the whole community may use a day; 0 for any.
+            work: id of the unfinished work it is used for, which is counted once, however many
+                processes have worked on it.
 
         Returns:
             Empty where it was counted; `each` or `every` where that limit is reached.
@@ -68,7 +78,12 @@ class UsageRepository:
         c = t.usage.c
         today = (c.gallery == gallery, c.kind == kind, c.day == day.isoformat())
         mine = (*today, c.member == member)
+        paid_for = t.unfinished.c.id == work
         async with self._database.writing() as connection:
+            if work:
+                known = select(t.unfinished.c.charged).where(paid_for).with_for_update()
+                if await connection.scalar(known) is not None:
+                    return ""
             row = {"gallery": gallery, "member": member, "kind": kind, "day": day.isoformat()}
             await insert_missing(connection, t.usage, {**row, "count": 0})
             own = await connection.scalar(select(c.count).where(*mine).with_for_update()) or 0
@@ -79,6 +94,9 @@ class UsageRepository:
                 if used >= every:
                     return "every"
             await connection.execute(update(t.usage).where(*mine).values(count=own + 1))
+            if work:
+                charge = update(t.unfinished).where(paid_for).values(charged=day.isoformat())
+                await connection.execute(charge)
             if own == 0:
                 await connection.execute(
                     delete(t.usage).where(c.day < (day - self._kept).isoformat())

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Literal, Protocol
 
 from engine.speech.base import Speech
 from engine.talkinghead.base import Clip
@@ -59,11 +59,13 @@ class Sound:
         seconds: its length, as the platform tells; 0 where it does not.
         size: bytes.
         fetch: gets the file.
+        name: by which the adapter finds it again after a restart, where it needs one.
     """
 
     seconds: float
     size: int
     fetch: Callable[[], Awaitable[bytes]]
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -97,17 +99,41 @@ class Activity(StrEnum):
     FILMING = "filming"
 
 
+class Journal(Protocol):
+    """Where an outlet writes down what it has posted, for whoever goes on after a kill.
+
+    Both raise `GoneError` where another process goes on already.
+    """
+
+    async def sending(self, kind: Literal["", "text", "file"]) -> None:
+        """Notes that a message is on its way which cannot be found again, so never sent again.
+
+        For what stays: whole text, clips, sounds. Not for what can be found, or sent twice
+        without harm. Empty: it certainly did not arrive.
+        """
+
+    async def sent(self, kind: Literal["text", "file"], message: str) -> None:
+        """Notes a new message; its id is empty where the platform's answer was lost."""
+
+
 @dataclass(frozen=True)
 class Before:
-    """The messages of an answer that is going to be replaced, all empty for a new one.
+    """What is there already of an answer, all empty for a new one.
 
     Attributes:
-        messages: with the text, in order; they are changed instead of posting others.
+        messages: with the text, in order; they are changed instead of posting others. One whose
+            id is not known is empty, and stays as it is.
         files: with the clip or the sound alone; they go when the new one comes.
+        answer: id of the answer, the same for whoever goes on with it; may be empty.
+        journal: told of each new message.
+        again: a process that was killed has begun it, and may have posted what is not known.
     """
 
     messages: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    answer: str = ""
+    journal: Journal | None = None
+    again: bool = False
 
 
 class RefusedError(ChatAnythingError):

@@ -6,9 +6,13 @@ from typing import TYPE_CHECKING
 
 from bot.chat.accounts import Accounts
 from bot.chat.budgets import Budgets
+from bot.chat.decency import Decency
 from bot.chat.ears import Ears
+from bot.chat.exchange import Exchanges
 from bot.chat.gallery import Gallery
 from bot.chat.listeners import Listeners
+from bot.chat.makings import Makings
+from bot.chat.pending import Pendings
 from bot.chat.purse import Purse
 from bot.chat.quotas import Quotas
 from bot.chat.replies import Replies
@@ -50,10 +54,12 @@ class Chat:
 
     Attributes:
         gallery: personas found, made, changed, carried in and out.
+        makings: personas that are being made, those that killed processes have left included.
         rooms: who lives in a channel, how answers are there, and the community's rules.
         replies: messages answered; answers had again, stopped and taken back.
         styles: the catalogue of looks.
         voices: the catalogue of voices.
+        takeover_seconds: how often an adapter looks for what killed processes have left.
     """
 
     def __init__(
@@ -73,6 +79,7 @@ class Chat:
     ) -> None:
         self.styles = styles
         self.voices = voices
+        self.takeover_seconds = settings.takeover_seconds
         self._storage = storage
         rights = Rights(storage)
         quotas = Quotas(storage, settings)
@@ -95,16 +102,26 @@ class Chat:
             conversation.clips_at_once,
         )
         purse = Purse(rights, quotas, budgets, accounts)
-        self.gallery = Gallery(storage, creator, conversations, rights, purse)
+        decency = Decency()
+        self.makings = Makings(storage, creator, purse, settings)
+        self.gallery = Gallery(
+            storage, creator, conversations, rights, purse, self.makings, decency
+        )
         self.rooms = Rooms(storage, conversations, rights, listeners, budgets)
         self.replies = Replies(
             storage,
             conversations,
             rights,
             listeners,
-            Ears(recognizer, hearing.max_seconds, hearing.max_bytes, observer=observer),
+            Exchanges(
+                storage,
+                conversations,
+                Ears(recognizer, hearing.max_seconds, hearing.max_bytes, observer=observer),
+                self._works,
+                settings.longest_message,
+            ),
+            Pendings(storage, settings),
             self._works,
-            settings.longest_message,
         )
 
     @property

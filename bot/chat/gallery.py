@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import hashlib
 from collections import OrderedDict
-from collections.abc import AsyncGenerator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,19 +14,12 @@ from pydantic import ValidationError
 
 from bot.chat.base import Person, Place
 from bot.chat.decency import Decency
+from bot.chat.makings import Making, Makings, Order
 from bot.chat.purse import Purse
 from bot.chat.rights import Rights
 from engine.conversation import Conversations, Mode
-from engine.creation import CreationRequest, Creator
-from engine.events import (
-    ClipReady,
-    CreationEvent,
-    CreationFailed,
-    PersonalityReady,
-    PersonaReady,
-    ReplyEvent,
-    SpeechReady,
-)
+from engine.creation import Creator
+from engine.events import ClipReady, ReplyEvent, SpeechReady
 from engine.observing import served
 from personas.errors import InvalidInputError, NotFoundError, UnavailableError
 from personas.gallery import Action
@@ -64,10 +58,12 @@ class Gallery:
 
     Args:
         storage: where personas are.
-        creator: makes them.
+        creator: gives them voices.
         conversations: let them speak.
         rights: who may do what.
-        purse: what it may cost, and has cost.
+        purse: what a greeting may cost, and has cost.
+        makings: makes them.
+        decency: what does not belong everywhere.
     """
 
     def __init__(
@@ -77,13 +73,16 @@ class Gallery:
         conversations: Conversations,
         rights: Rights,
         purse: Purse,
+        makings: Makings,
+        decency: Decency,
     ) -> None:
         self._storage = storage
         self._creator = creator
         self._conversations = conversations
         self._rights = rights
         self._purse = purse
-        self._decency = Decency()
+        self._makings = makings
+        self._decency = decency
         self._greetings: OrderedDict[tuple[str, Mode], tuple[ReplyEvent, ...]] = OrderedDict()
 
     async def page(
@@ -137,7 +136,7 @@ class Gallery:
             return list((await self.page(place, person, query=typed, size=limit)).personas)
         return []
 
-    async def create(
+    def create(
         self,
         place: Place,
         person: Person,
@@ -148,33 +147,44 @@ class Gallery:
         photo: bytes | None = None,
         seed: int | None = None,
         adult: bool = False,
-    ) -> AsyncGenerator[CreationEvent]:
-        """Makes a persona for this place; the last event says how it ended.
+        show: Mapping[str, str] | None = None,
+        asked: str = "",
+    ) -> Making:
+        """Makes a persona for this place; entering the making raises why it may not be made.
 
-        Raises:
-            ChatAnythingError: before the first event: it may not be made; says why.
+        Args:
+            place: where it will live.
+            person: who asks.
+            description: any text.
+            style: its look; empty: whatever suits it.
+            voice: its voice; empty: whatever suits it.
+            photo: a picture of it.
+            seed: decides what is left open.
+            adult: it is only for places for adults.
+            show: what the adapter needs to go on showing it after a restart.
+            asked: the message that asks for it, if it may come twice.
         """
-        await self._rights.require_creation(place, person)
-        if adult and not place.adult:
-            raise InvalidInputError(
-                "Personas for adults are made in channels for adults only. This one is not."
-            )
-        self._decency.check(place, description)
-        request = CreationRequest(
-            description,
-            gallery=place.gallery,
-            creator=person.id,
-            seed=seed,
+
+        async def settle() -> None:
+            await self._rights.require_creation(place, person)
+            if adult and not place.adult:
+                raise InvalidInputError(
+                    "Personas for adults are made in channels for adults only. This one is not."
+                )
+            self._decency.check(place, description)
+
+        order = Order(
+            act="create",
+            place=place,
+            person=person,
+            description=description,
             style=style,
             voice=voice,
-            photo=photo,
             adult=adult,
+            show=dict(show or {}),
+            **({} if seed is None else {"seed": seed}),
         )
-        async with contextlib.aclosing(
-            self._made(place, person, self._creator.create(request))
-        ) as events:
-            async for event in events:
-                yield event
+        return Making(self._makings, order, settle, photo, asked)
 
     async def adopt(self, place: Place, person: Person, persona_id: str, source: Place) -> Persona:
         """Takes a persona along from another place, as a copy that leads a life of its own.
@@ -235,7 +245,7 @@ class Gallery:
         changed = persona.model_copy(update={"personality": personality, "slug": slug})
         return await self._storage.personas.update(changed)
 
-    async def redraw(
+    def redraw(
         self,
         place: Place,
         person: Person,
@@ -243,19 +253,24 @@ class Gallery:
         *,
         style: str = "",
         seed: int | None = None,
-    ) -> AsyncGenerator[CreationEvent]:
-        """Gives a persona another portrait; the last event says how it ended.
+        show: Mapping[str, str] | None = None,
+        asked: str = "",
+    ) -> Making:
+        """Gives a persona another portrait; see `create`."""
 
-        Raises:
-            ChatAnythingError: before the first event: it may not be drawn; says why.
-        """
-        persona = await self._rights.seen(place, person, persona.id, Action.EDIT)
-        drawing = self._creator.new_portrait(persona, seed=seed, style=style)
-        async with contextlib.aclosing(
-            self._made(place, person, drawing, is_written=True)
-        ) as events:
-            async for event in events:
-                yield event
+        async def settle() -> None:
+            await self._rights.seen(place, person, persona.id, Action.EDIT)
+
+        order = Order(
+            act="redraw",
+            place=place,
+            person=person,
+            persona_id=persona.id,
+            style=style,
+            show=dict(show or {}),
+            **({} if seed is None else {"seed": seed}),
+        )
+        return Making(self._makings, order, settle, None, asked)
 
     async def recast(
         self, place: Place, person: Person, persona: Persona, voice: str = ""
@@ -291,23 +306,27 @@ class Gallery:
         data = await export_card(self._storage, persona, form)
         return f"{persona.slug}.{form}", data
 
-    async def bring(
-        self, place: Place, person: Person, card: bytes
-    ) -> AsyncGenerator[CreationEvent]:
-        """Makes a persona of a character card; the last event says how it ended.
+    def bring(
+        self,
+        place: Place,
+        person: Person,
+        card: bytes,
+        *,
+        show: Mapping[str, str] | None = None,
+        asked: str = "",
+    ) -> Making:
+        """Makes a persona of a character card; see `create`."""
 
-        Raises:
-            ChatAnythingError: before the first event: it may not be made; says why.
-        """
-        from engine.exchange import import_card
+        async def settle() -> None:
+            from personas.cards import read_card, to_personality
 
-        await self._rights.require_creation(place, person)
-        making = import_card(
-            self._creator, self._storage, card, gallery=place.gallery, member=person.id
-        )
-        async with contextlib.aclosing(self._made(place, person, making, is_card=True)) as events:
-            async for event in events:
-                yield event
+            await self._rights.require_creation(place, person)
+            who = to_personality(await asyncio.to_thread(read_card, card))
+            told = (who.name, who.tagline, who.character, who.greeting)
+            self._decency.check(place, "\n".join(told))
+
+        order = Order(act="bring", place=place, person=person, show=dict(show or {}))
+        return Making(self._makings, order, settle, card, asked)
 
     async def greet(
         self, place: Place, person: Person, persona: Persona, mode: Mode = "clip"
@@ -343,37 +362,6 @@ class Gallery:
             NotFoundError: it is not kept any more.
         """
         return await self._storage.media.get(persona.portrait.image)
-
-    async def _made(
-        self,
-        place: Place,
-        person: Person,
-        making: AsyncGenerator[CreationEvent],
-        *,
-        is_card: bool = False,
-        is_written: bool = False,
-    ) -> AsyncGenerator[CreationEvent]:
-        """The events; what comes to nothing, or was there before, is not counted."""
-        async with (
-            contextlib.aclosing(making),
-            self._purse.creation(place, person, words=not (is_card or is_written)) as (
-                request,
-                spent,
-            ),
-            contextlib.aclosing(served(request, making)) as events,
-        ):
-            async for event in events:
-                match event:
-                    case PersonalityReady(personality=who) if is_card:
-                        told = (who.name, who.tagline, who.character, who.greeting)
-                        self._decency.check(place, "\n".join(told))
-                    case CreationFailed():
-                        request.outcome, spent.kept = "failed", False
-                    case PersonaReady(existing=True):
-                        spent.kept = False
-                    case PersonaReady():
-                        spent.earned = True
-                yield event
 
 
 def _adult(place: Place) -> bool | None:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from bot.chat.accounts import Accounts
 from bot.chat.base import Person, Place
 from bot.chat.budgets import Budgets
-from bot.chat.quotas import Quotas, Spent
+from bot.chat.quotas import Quotas
 from bot.chat.rights import Rights
 from engine.conversation import Mode
 from engine.observing import Request
@@ -34,25 +34,34 @@ class Purse:
 
     @contextlib.asynccontextmanager
     async def creation(
-        self, place: Place, person: Person, *, words: bool
-    ) -> AsyncIterator[tuple[Request, Spent]]:
+        self, place: Place, person: Person, *, words: bool, settled: bool = False
+    ) -> AsyncIterator[Request]:
         """A persona, or a portrait, is being made for as long as the context lasts.
 
         Args:
             place: for which community.
             person: for whom.
             words: the language model is asked for it.
+            settled: another process has asked before whether there is enough left.
 
         Raises:
             QuotaError: not today; says until when.
         """
         async with self._accounts.serving("creation", place, person) as request:
-            left = await self._budgets.left(place, person, await self._rights.policy(place))
-            left.require("portrait")
-            if words:
-                left.require_words()
-            async with self._quotas.spend(place, person, "creation") as spent:
-                yield request, spent
+            if not settled:
+                left = await self._budgets.left(place, person, await self._rights.policy(place))
+                left.require("portrait")
+                if words:
+                    left.require_words()
+            yield request
+
+    async def charge(self, place: Place, person: Person, work: str) -> None:
+        """Counts a creation, once however often it is begun.
+
+        Raises:
+            QuotaError: no more today; says until when.
+        """
+        await self._quotas.charge(place, person, "creation", work)
 
     @contextlib.asynccontextmanager
     async def greeting(self, place: Place, person: Person, mode: Mode) -> AsyncIterator[Request]:

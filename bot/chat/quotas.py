@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Literal
 
 from bot.chat.base import Person, Place
@@ -60,13 +60,7 @@ class Quotas:
         Raises:
             QuotaError: no more today; says until when.
         """
-        day = self._now().astimezone(UTC).date()
-        each, every = await self.limits(place.gallery, kind)
-        reached = await self._storage.usage.spend(
-            place.gallery, person.id, kind, day, each=each, every=every
-        )
-        if reached:
-            raise QuotaError(_sentence(kind, reached == "each", each, every))
+        day = await self.charge(place, person, kind)
         spent = Spent()
         try:
             yield spent
@@ -76,6 +70,28 @@ class Quotas:
         finally:
             if not (spent.kept or spent.earned):
                 await self._storage.usage.refund(place.gallery, person.id, kind, day)
+
+    async def charge(self, place: Place, person: Person, kind: Kind, work: str = "") -> date:
+        """Counts one use; the day on which it counts.
+
+        Args:
+            place: of which community.
+            person: who uses it.
+            kind: what is used.
+            work: id of the unfinished work it is for, which is counted once however often it is
+                begun, and taken back with it.
+
+        Raises:
+            QuotaError: no more today; says until when.
+        """
+        day = self._now().astimezone(UTC).date()
+        each, every = await self.limits(place.gallery, kind)
+        reached = await self._storage.usage.spend(
+            place.gallery, person.id, kind, day, each=each, every=every, work=work
+        )
+        if reached:
+            raise QuotaError(_sentence(kind, reached == "each", each, every))
+        return day
 
     async def limits(self, gallery: str, kind: Kind) -> tuple[int, int]:
         """What one member, and what the whole community may use a day; 0 for any."""

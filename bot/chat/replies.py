@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
@@ -13,14 +13,15 @@ from bot.chat.base import (
     Before,
     IncomingMessage,
     OpenOutlet,
-    Outlet,
     Person,
     Place,
     RefusedError,
+    Sound,
 )
-from bot.chat.ears import Ears
+from bot.chat.exchange import Exchanges
 from bot.chat.listeners import Listeners
 from bot.chat.notices import Notices
+from bot.chat.pending import Pending, Pendings
 from bot.chat.queue import BusyError
 from bot.chat.rights import Rights, member
 from bot.chat.works import Say, Work, Works
@@ -39,33 +40,6 @@ _MOST_INSIDE = 120
 """Messages of one person in all places, answered or waiting: memory is bounded."""
 
 
-class Exchange:
-    """A message and who answers it; what was spoken becomes text before it is answered.
-
-    Attributes:
-        persona: who answers.
-        text: what was written, and then said.
-    """
-
-    def __init__(
-        self, message: IncomingMessage, persona: Persona, ears: Ears, open_outlet: OpenOutlet
-    ) -> None:
-        self.persona = persona
-        self.text = message.text
-        self._sound = message.sound
-        self._ears = ears
-        self._open = open_outlet
-
-    async def open(self, persona: Persona, before: Before) -> Outlet:
-        """The outlet, on which what was understood of a recording is quoted."""
-        outlet = await self._open(persona, before)
-        if self._sound is not None:
-            heard = await self._ears.understand(self._sound, persona.personality.language)
-            await outlet.heard(heard)
-            self.text = f"{self.text}\n{heard}".strip()
-        return outlet
-
-
 class Replies:
     """Answers messages, again on request, and stops when told to.
 
@@ -74,9 +48,9 @@ class Replies:
         conversations: make the answers.
         rights: who may do what.
         listeners: whom a message is for.
-        ears: understand voice messages.
+        exchanges: have messages answered.
+        pendings: what is being answered, as it is written down.
         works: makes the answers.
-        longest_message: characters of a message that are read.
     """
 
     def __init__(
@@ -85,17 +59,17 @@ class Replies:
         conversations: Conversations,
         rights: Rights,
         listeners: Listeners,
-        ears: Ears,
+        exchanges: Exchanges,
+        pendings: Pendings,
         works: Works,
-        longest_message: int,
     ) -> None:
         self._storage = storage
         self._conversations = conversations
         self._rights = rights
         self._listeners = listeners
-        self._ears = ears
+        self._exchanges = exchanges
+        self._pendings = pendings
         self._works = works
-        self._longest_message = longest_message
         self._notices = Notices()
         self._inside: Counter[str] = Counter()
         self._arriving: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -117,9 +91,16 @@ class Replies:
             # What comes in first is answered first, however long looking things up takes.
             async with self._arriving.setdefault(channel, asyncio.Lock()):
                 personas = await self._listeners.whom(message)
-                if not personas or not await self._storage.channels.handle(channel, message.id):
+                if not personas:
                     return
-                works = await self._begin(message, personas, open_outlet)
+                silent = await self._is_only_heard(message)
+                pendings = await self._pendings.begin(message, personas, silent=silent)
+                works = [
+                    await self._exchanges.begin(
+                        message, persona, open_outlet, pending, silent=silent
+                    )
+                    for persona, pending in zip(personas, pendings, strict=False)
+                ]
             await self._finish(works)
 
     @contextlib.contextmanager
@@ -148,8 +129,11 @@ class Replies:
         posts = await self._storage.channels.posts(place.channel, question=message.id)
         if not posts:
             if stopped:  # nothing had been shown yet
-                personas = await self._listeners.whom(message)
-                await self._finish(await self._begin(message, personas, open_outlet))
+                works = [
+                    await self._exchanges.begin(message, persona, open_outlet, None, silent=False)
+                    for persona in await self._listeners.whom(message)
+                ]
+                await self._finish(works)
             return
         turn_id = posts[0].turn_id
         persona = await self._rights.seen(place, message.author, posts[0].persona_id, Action.TALK)
@@ -161,7 +145,7 @@ class Replies:
             message.author,
             turn_id,
             open_outlet,
-            self._readable(message.text),
+            self._exchanges.readable(message.text),
         )
 
     async def ask(
@@ -179,7 +163,7 @@ class Replies:
             ChatAnythingError: there is no answer; the sentence is for who asked.
         """
         await self._rights.require(place, person, Action.TALK, persona)
-        text = self._readable(text)
+        text = self._exchanges.readable(text)
 
         def say(mode: Mode, seconds: float | None) -> AsyncGenerator[ReplyEvent]:
             return self._conversations.reply(
@@ -208,7 +192,7 @@ class Replies:
             await self._rights.require(place, person, Action.TALK, persona)
         if pair[0].id == pair[1].id:
             raise InvalidInputError("It takes two personas to talk with each other.")
-        said, author = self._readable(topic), person.name
+        said, author = self._exchanges.readable(topic), person.name
         for number in range(min(max(turns, 1), _DUET_TURNS)):
             speaker, other = pair[number % 2], pair[(number + 1) % 2]
             work = Work(place, f"{question}/{number}", person.id, speaker)
@@ -326,35 +310,51 @@ class Replies:
             raise NotFoundError("No persona of this place wrote that message.")
         return await self._rights.seen(place, person, post.persona_id), post
 
-    async def _begin(
-        self, message: IncomingMessage, personas: Iterable[Persona], open_outlet: OpenOutlet
-    ) -> list[Work]:
-        """Begins the answers to a message, each in its place in the order of answers."""
-        place, author = message.place, message.author
-        policy = await self._rights.policy(place)
-        if message.sound is not None and policy.hearing is Hearing.OFF:
+    async def take_over(
+        self, platform: str, takes: Callable[[Place], bool] | None = None
+    ) -> list[Pending]:
+        """Answers that processes have begun which have ended; each is to be given to `resume`.
+
+        Args:
+            platform: such as `discord`.
+            takes: whether this process can answer there; everything when None.
+        """
+        if self._works.closed:
+            return []
+        return await self._pendings.take_over(platform, takes)
+
+    async def resume(
+        self, pending: Pending, open_outlet: OpenOutlet, sound: Sound | None = None
+    ) -> None:
+        """Brings an answer that a killed process has begun to its end.
+
+        What people have seen of it becomes the whole answer; where only the clip is missing, it
+        is made. What nobody waits for any more is ended.
+
+        Args:
+            pending: the answer.
+            open_outlet: where it goes.
+            sound: the recording that is answered, if it is one.
+
+        Raises:
+            ChatAnythingError: there is no answer; the sentence is for who wrote.
+        """
+        asked = pending.question
+        message = IncomingMessage(asked.message, asked.place, asked.person, asked.text, sound=sound)
+        await self._exchanges.resume(pending, message, open_outlet)
+
+    async def _is_only_heard(self, message: IncomingMessage) -> bool:
+        """Whether a recording is only written down here.
+
+        Raises:
+            RefusedError: nobody listens to recordings here.
+        """
+        if message.sound is None:
+            return False
+        policy = await self._rights.policy(message.place)
+        if policy.hearing is Hearing.OFF:
             raise RefusedError("Nobody listens to voice messages here. Please write.")
-        silent = message.sound is not None and policy.hearing is Hearing.TRANSCRIBE
-        works = []
-        for persona in personas:
-            exchange = Exchange(message, persona, self._ears, open_outlet)
-
-            def say(
-                mode: Mode, seconds: float | None, exchange: Exchange = exchange
-            ) -> AsyncGenerator[ReplyEvent]:
-                return self._conversations.reply(
-                    exchange.persona,
-                    place.channel,
-                    self._readable(exchange.text),
-                    author.name,
-                    mode=mode,
-                    max_seconds=seconds,
-                )
-
-            work = Work(place, message.id, author.id, persona)
-            await self._works.start(work, author, None if silent else say, exchange.open)
-            works.append(work)
-        return works
+        return policy.hearing is Hearing.TRANSCRIBE
 
     async def _finish(self, works: Iterable[Work]) -> None:
         """Waits for several answers; one that fails holds up no other."""
@@ -408,13 +408,6 @@ class Replies:
         if post.asked_by != person.id and not member(place, person).is_moderator:
             raise RefusedError(f"Only who asked, or a moderator, can {what}.")
         return post, persona
-
-    def _readable(self, text: str) -> str:
-        text = text.strip()
-        if not text:
-            raise InvalidInputError("Say something, and you will get an answer.")
-        longest = self._longest_message
-        return text if len(text) <= longest else f"{text[:longest]} …"
 
 
 def _messages(posts: Sequence[Post]) -> Before:

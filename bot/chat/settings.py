@@ -82,3 +82,24 @@ class ChatSettings(BaseModel):
     longest_message: int = Field(
         default=4_000, ge=100, le=32_000, description="characters of a message that are read"
     )
+    takeover_seconds: float = Field(
+        default=30.0,
+        ge=0,
+        le=3_600,
+        description="how often to look for what killed processes have left; 0: only at the start",
+    )
+    unfinished_hours: float = Field(
+        default=24.0,
+        gt=0,
+        le=720,
+        description="how old a persona in the making may be to be gone on with after a restart",
+    )
+    unfinished_tries: int = Field(
+        default=3, ge=1, le=20, description="how often a persona is tried if processes die over it"
+    )
+    answer_minutes: float = Field(
+        default=10.0,
+        gt=0,
+        le=1_440,
+        description="how old a message may be to be answered after a restart",
+    )

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, cast
 
@@ -14,8 +14,9 @@ from bot.chat.accounts import Accounts
 from bot.chat.base import Before, GoneError, OpenOutlet, Outlet, Person, Place, RefusedError
 from bot.chat.budgets import Budgets
 from bot.chat.delivery import Delivered, deliver_clip, deliver_text
+from bot.chat.pending import Pending
 from bot.chat.queue import BusyError, FairQueue
-from bot.chat.quotas import Quotas
+from bot.chat.quotas import Quotas, Spent
 from bot.chat.rights import Rights, member
 from bot.chat.settings import ChatSettings
 from engine.conversation import Conversations, Mode
@@ -43,17 +44,21 @@ class Work:
         question: the message that is answered.
         asked_by: who asked, by id.
         persona: who answers.
+        pending: as it is written down; None where a kill loses it.
         task: makes it.
         outlet: shows it, once there is one.
+        is_left: the next process goes on with it.
     """
 
     place: Place
     question: str
     asked_by: str
     persona: Persona
+    pending: Pending | None = None
     task: asyncio.Task[None] | None = None
     outlet: Outlet | None = None
     delivered: Delivered = field(default_factory=Delivered)
+    is_left: bool = False
 
     def is_about(self, message: str) -> bool:
         """Whether a message is the question, or a part of the answer."""
@@ -187,15 +192,16 @@ class Works:
         entered: asyncio.Event,
     ) -> None:
         place = work.place
-        policy = await self._rights.policy(place)
-        left = await self._budgets.left(place, person, policy)
-        left.require_words()
-        wanted = await self._wanted(place, policy)
-        mode, seconds = left.afford(wanted), policy.clip_seconds
         async with (
-            self._quotas.spend(place, person, "message") as spent,
+            self._counted(work, person) as spent,
             contextlib.AsyncExitStack() as open_events,
         ):
+            policy = await self._rights.policy(place)
+            left = await self._budgets.left(place, person, policy)
+            if work.pending is None or not work.pending.again:
+                left.require_words()
+            wanted = await self._wanted(place, policy)
+            mode, seconds = left.afford(wanted), policy.clip_seconds
             try:
                 line = f"{work.persona.id}\n{place.channel}"
                 came = time.perf_counter()
@@ -208,22 +214,56 @@ class Works:
                         await outlet.tell(notice)
                     events = say(mode, seconds)
                     await open_events.enter_async_context(contextlib.aclosing(events))
-                    with _nowhere_to_go():
+                    with _nowhere_to_go(work):
                         await deliver_text(outlet, events, work.delivered)
                     await self._remember(work)
                 if work.delivered.failure:
                     request.outcome = "failed"
                 spent.kept = not work.delivered.failure
                 spent.earned = work.delivered.turn_id is not None
-                if mode != "text" and work.delivered.whole:
+                is_text = mode == "text" or (work.pending and work.pending.is_text_only)
+                if not is_text and work.delivered.whole:
                     turn = self._clips.turn(place.gallery, person.id)
-                    with _nowhere_to_go():
+                    with _nowhere_to_go(work):
                         await deliver_clip(outlet, events, mode, turn)
                     await self._remember(work)
             except asyncio.CancelledError:
                 await open_events.aclose()  # what was shown is kept now
                 await asyncio.shield(self._remember(work))
                 raise
+
+    @contextlib.asynccontextmanager
+    async def _counted(self, work: Work, person: Person) -> AsyncIterator[Spent]:
+        """Counts an answer, and forgets it when it has ended, unless it is left to the next."""
+        pending = work.pending
+        if pending is None:
+            async with self._quotas.spend(work.place, person, "message") as spent:
+                yield spent
+            return
+        spent = Spent()
+        try:
+            await self._quotas.charge(work.place, person, "message", pending.id)
+            yield spent
+        except BusyError:
+            # It had its place before the kill, and is let in at a later look.
+            work.is_left = spent.kept = pending.again
+            if not pending.again:
+                raise
+        except BaseException:
+            spent.kept = False
+            raise
+        finally:
+            await asyncio.shield(self._close(work, spent))
+
+    async def _close(self, work: Work, spent: Spent) -> None:
+        assert work.pending is not None
+        try:
+            if work.is_left:
+                await work.pending.leave()
+            else:
+                await work.pending.end(refund=not (spent.kept or spent.earned))
+        except UnavailableError as error:
+            log.warning("The next process will look at this once more: %s", error)
 
     async def _wanted(self, place: Place, policy: Policy) -> Mode:
         """What answers are in this place, if there is enough for it."""
@@ -281,6 +321,9 @@ class Works:
         tasks = [work.task for work in self._working if work.task is not None]
         if tasks:
             await asyncio.wait(tasks, timeout=grace)
+        for work in self._working:
+            # Half a text stays as it is; what nobody has seen yet, and clips, can come later.
+            work.is_left = work.outlet is None or work.delivered.whole
         await self._cancel(list(self._working))
 
     async def _cancel(self, works: Iterable[Work]) -> None:
@@ -294,9 +337,13 @@ class Works:
 
 
 @contextlib.contextmanager
-def _nowhere_to_go() -> Iterator[None]:
-    """Ends an answer quietly whose chat is gone or out of reach: there is nobody to tell."""
+def _nowhere_to_go(work: Work) -> Iterator[None]:
+    """Ends an answer quietly whose chat is gone: there is nobody to tell.
+
+    Where the chat is out of reach for now, the answer is left to a later look.
+    """
     try:
         yield
     except (GoneError, UnavailableError, BusyError) as error:
         log.warning("An answer could not be shown to its end: %s", error)
+        work.is_left = not isinstance(error, GoneError)

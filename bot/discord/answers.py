@@ -36,18 +36,19 @@ _LOOKS: Final[dict[str, tuple[str, str, discord.ButtonStyle]]] = {
 }
 
 
-def answer_view(buttons: Buttons, *, reply: bool) -> discord.ui.View | None:
+def answer_view(buttons: Buttons, answer: str = "", *, reply: bool) -> discord.ui.View | None:
     """The view of a message of an answer.
 
     Args:
         buttons: which.
+        answer: by which the message is found again; empty: it need not be.
         reply: whether people need a button to reply, because replies cannot be read here.
     """
     if buttons is Buttons.WRITING:
-        return view_of(AnswerButton("stop"))
+        return view_of(AnswerButton("stop", answer))
     if buttons is Buttons.DONE:
         acts: tuple[Act, ...] = ("reply", "again", "delete") if reply else ("again", "delete")
-        return view_of(*map(AnswerButton, acts))
+        return view_of(*(AnswerButton(act, answer) for act in acts))
     return None
 
 
@@ -72,14 +73,15 @@ def open_stage(client: discord.Client, settings: DiscordSettings, media: MediaSt
     )
 
 
-class AnswerButton(Press, template=r"ca:answer:(?P<act>stop|again|reply|delete)"):
+class AnswerButton(
+    Press, template=r"ca:answer:(?P<act>stop|again|reply|delete)(?::(?P<answer>[0-9a-f]+))?"
+):
     """One of the buttons under an answer."""
 
-    def __init__(self, act: Act) -> None:
+    def __init__(self, act: Act, answer: str = "") -> None:
         label, emoji, style = _LOOKS[act]
-        super().__init__(
-            discord.ui.Button(label=label, emoji=emoji, style=style, custom_id=f"ca:answer:{act}")
-        )
+        id = f"ca:answer:{act}:{answer}" if answer else f"ca:answer:{act}"
+        super().__init__(discord.ui.Button(label=label, emoji=emoji, style=style, custom_id=id))
         self._act = act
 
     @classmethod
@@ -87,7 +89,7 @@ class AnswerButton(Press, template=r"ca:answer:(?P<act>stop|again|reply|delete)"
         cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str]
     ) -> AnswerButton:
         """The button that was pressed."""
-        return cls(match["act"])  # type: ignore[arg-type]
+        return cls(match["act"], match["answer"] or "")  # type: ignore[arg-type]
 
     async def pressed(self, interaction: discord.Interaction[Any]) -> None:
         """Stops, has another answer, replies or deletes."""

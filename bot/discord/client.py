@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from typing import Any, Final
 
 import discord
 from discord.ext import commands
 
+from bot.chat.pending import Pending
+from bot.chat.succession import Succession
 from bot.discord.answers import AnswerButton
 from bot.discord.cards import CardButton
 from bot.discord.commands import Tree, add_commands
 from bot.discord.commands.limits import LimitsButton
 from bot.discord.commands.rules import ChannelMenu, RuleMenu
 from bot.discord.context import UNEXPECTED, Context, whisper
+from bot.discord.creating import resume
+from bot.discord.failures import persistently
 from bot.discord.gallery import Meet, PageButton
 from bot.discord.invite import invite_url
-from bot.discord.places import incoming, place_of
+from bot.discord.places import channel_named, incoming, is_served_by, place_of
 from bot.discord.settings import DiscordSettings
 from bot.discord.speakers import NOBODY
 from bot.output import say
 from engine.observing import arriving
-from personas.errors import ChatAnythingError
+from personas.errors import ChatAnythingError, UnavailableError
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +68,7 @@ class PersonaBot(commands.AutoShardedBot):
             options["shard_count"] = settings.shard_count
         if settings.shard_ids:
             options["shard_ids"] = list(settings.shard_ids)
+        self._succession: Succession | None = None
         super().__init__(
             commands.when_mentioned,
             intents=intents_of(settings),
@@ -97,6 +103,35 @@ class PersonaBot(commands.AutoShardedBot):
         say(f"On Discord as {self.user}, in {count}.")
         if not self.guilds and self.application_id is not None:
             say(f"Invite it: {invite_url(self.application_id)}")
+        if self._succession is None:
+            self._succession = Succession(self._take_over, self.context.chat.takeover_seconds)
+            self._succession.begin()
+
+    async def _take_over(self) -> None:
+        """Goes on with what processes that have ended were making and answering here."""
+        takes = partial(is_served_by, self)
+        for pending in await self.context.chat.replies.take_over("discord", takes):
+            self.context.go_on(self._answer_on(pending))
+        for making in await self.context.chat.makings.take_over("discord", takes):
+            self.context.go_on(resume(self.context, making))
+
+    async def _answer_on(self, pending: Pending) -> None:
+        """Goes on with an answer, unless what it answers was deleted meanwhile."""
+        asked, replies = pending.question, self.context.chat.replies
+        try:
+            channel: Any = await channel_named(self, asked.place.channel)
+            message = await persistently(lambda: channel.fetch_message(int(asked.message)))
+        except UnavailableError as error:
+            log.info("Later: %s", error)
+            await pending.leave()
+        except ChatAnythingError as error:
+            log.info("Nobody waits for answer %s any more: %s", pending.id, error)
+            await pending.end(refund=not pending.is_begun)
+        else:
+            said = incoming(message, self.user) if self.user is not None else None
+            sound = said.sound if said is not None else None
+            work = replies.resume(pending, self._opener(message), sound)
+            await self._received(message, work)
 
     async def on_message(self, message: discord.Message) -> None:
         """Lets the chat answer a message, if it is for somebody."""
@@ -177,6 +212,8 @@ class PersonaBot(commands.AutoShardedBot):
 
         What takes longer than `grace` seconds is broken off, and says so where it is seen.
         """
+        if self._succession is not None:
+            await self._succession.end()
         tasks = set(self.context.tasks)
         if tasks:
             await asyncio.wait(tasks, timeout=grace)

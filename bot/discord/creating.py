@@ -2,95 +2,109 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import discord
 
-from bot.chat.base import GoneError, Place
-from bot.discord.context import Context, context_of, explain, say
-from bot.discord.places import asked_by
+from bot.chat.base import GoneError
+from bot.chat.makings import Making
+from bot.discord.context import Context, context_of, say
+from bot.discord.places import channel_named
 from bot.discord.progress import Birth
-from engine.events import CreationEvent
 from personas.errors import ChatAnythingError, InvalidInputError, UnavailableError
 
 log = logging.getLogger(__name__)
 
-_REFUSED_WITHIN: Final = 0.5
-"""Seconds: who may not is told before anything is posted."""
 _LARGEST: Final = 20 * 1024 * 1024
 
 
-async def bring_to_life(
-    interaction: discord.Interaction[Any],
-    events: AsyncGenerator[CreationEvent],
-    title: str,
-    wanted: str = "",
-) -> None:
+async def bring_to_life(interaction: discord.Interaction[Any], making: Making) -> None:
     """Shows publicly how a persona comes to be, or says privately why it does not.
 
     It goes on by itself: how long it takes does not matter to the interaction.
 
     Args:
         interaction: the command, deferred and ephemeral.
-        events: of the chat, not begun.
+        making: of the chat, not begun; shown with what `showing` gives.
+
+    Raises:
+        ChatAnythingError: it may not be made; says why.
+    """
+    context = context_of(interaction)
+    async with contextlib.AsyncExitStack() as stack:
+        await stack.enter_async_context(making)
+        birth = _birth(interaction.channel, making)
+        if birth is not None:
+            with contextlib.suppress(GoneError):
+                await birth.begin()
+        if birth is None or not birth.url:
+            raise InvalidInputError("I may not write in this channel. Ask me in another one.")
+        await making.shown_in(birth.message_id)
+        await say(interaction, f"Watch: {birth.url}")
+        context.go_on(_follow(context, birth, making, stack.pop_all()))
+
+
+def showing(title: str, wanted: str = "") -> dict[str, str]:
+    """How something that is being made is shown.
+
+    Args:
         title: what is being done.
         wanted: what was asked for.
     """
-    context, (place, _) = context_of(interaction), asked_by(interaction)
-    first = asyncio.ensure_future(anext(events))
-    await asyncio.wait({first}, timeout=_REFUSED_WITHIN)
-    if first.done() and (error := first.exception()) is not None:
-        await events.aclose()
-        await explain(interaction, error)
-        return
-    channel = interaction.channel
-    birth: Birth | None = None
-    if channel is not None and not isinstance(
-        channel, discord.ForumChannel | discord.CategoryChannel
-    ):
-        birth = Birth(channel, title, wanted)
-        with contextlib.suppress(GoneError):
-            await birth.begin()
-    if birth is None or not birth.url:
-        first.cancel()
-        await asyncio.gather(first, return_exceptions=True)
-        await events.aclose()
-        raise InvalidInputError("I may not write in this channel. Ask me in another one.")
-    await say(interaction, f"Watch: {birth.url}")
-    context.go_on(_follow(context, place, birth, _again(first, events)))
+    return {"title": title, "wanted": wanted}
+
+
+async def resume(context: Context, making: Making) -> None:
+    """Goes on with what a process that has ended was making, in the same message."""
+    async with contextlib.AsyncExitStack() as stack:
+        await stack.enter_async_context(making)
+        try:
+            channel = await channel_named(context.stage.client, making.order.place.channel)
+            birth = _birth(channel, making)
+            if birth is None:
+                return
+            await birth.take_up(making.order.message, making.since)
+        except UnavailableError as error:
+            log.info("Later: %s", error)
+            making.postpone()
+            return
+        except ChatAnythingError as error:
+            log.info("Nobody sees %s any more: %s", making.id, error)
+            return
+        if birth.message_id != making.order.message:
+            await making.shown_in(birth.message_id)
+        await _follow(context, birth, making, stack.pop_all())
+
+
+def _birth(channel: object, making: Making) -> Birth | None:
+    """The message; None where messages cannot be."""
+    if not isinstance(channel, discord.abc.Messageable):
+        return None
+    show = making.order.show
+    place = cast("discord.abc.MessageableChannel", channel)
+    return Birth(place, making.id, show.get("title", ""), show.get("wanted", ""))
 
 
 async def _follow(
-    context: Context, place: Place, birth: Birth, events: AsyncGenerator[CreationEvent]
+    context: Context, birth: Birth, making: Making, ends: contextlib.AsyncExitStack
 ) -> None:
-    persona = await birth.follow(events)
+    """Shows it to its end; `ends` is what leaves the making then."""
+    async with ends:
+        persona = await birth.follow(making.events())
+        if persona is not None:
+            try:
+                await birth.end(persona, await context.chat.gallery.portrait(persona))
+                await context.chat.replies.posted(making.order.place, persona, [birth.message_id])
+            except ChatAnythingError as error:
+                await birth.fail(str(error))
+        if birth.unseen:
+            making.postpone()
     if persona is None:
         return
-    try:
-        await birth.end(persona, await context.chat.gallery.portrait(persona))
-        await context.chat.replies.posted(place, persona, [birth.message_id])
-    except ChatAnythingError as error:
-        await birth.fail(str(error))
     # Its first words shall not wait for its face.
     await context.stage.faces.emoji(persona)
-
-
-async def _again(
-    first: asyncio.Future[CreationEvent], events: AsyncGenerator[CreationEvent]
-) -> AsyncGenerator[CreationEvent]:
-    """The events from the first one, which was asked for already."""
-    try:
-        async with contextlib.aclosing(events):
-            with contextlib.suppress(StopAsyncIteration):
-                yield await first
-                async for event in events:
-                    yield event
-    finally:
-        first.cancel()
 
 
 async def fetched(attachment: discord.Attachment) -> bytes:

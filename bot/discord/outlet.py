@@ -12,7 +12,7 @@ from typing import Final
 import discord
 
 from bot.chat.base import Activity, Before, GoneError, TooLargeError
-from bot.chat.calls import to_its_end
+from bot.chat.calls import handing_over, to_its_end
 from bot.discord.failures import Lost
 from bot.discord.names import harmless
 from bot.discord.speakers import OwnSpeaker, Speaker, Upload, VoiceLostError
@@ -37,6 +37,8 @@ _TYPING_SECONDS: Final = 8.0
 _MULTIPART: Final = 16_384
 """Bytes of a request beside its file."""
 _NOTHING: Final = Before()
+_ID: Final = 16
+"""Characters by which a message is found: an id of a button has a hundred."""
 
 
 @dataclass
@@ -87,7 +89,9 @@ class DiscordOutlet:
         self._persona = persona
         self._tell = tell
         self._reply_to = reply_to
-        self._messages = [_Shown(int(id), old=True) for id in before.messages]
+        self._messages = [_Shown(int(id), old=True) for id in before.messages if id]
+        self._answer, self._journal = before.answer[:_ID], before.journal
+        self._in_doubt = before.again
         self._old_files = [int(id) for id in before.files]
         self._lost: list[int] = []
         self._files: list[int] = []
@@ -187,11 +191,13 @@ class DiscordOutlet:
 
     async def _show(self, pieces: Sequence[str], final: bool) -> None:
         async with self._working:
-            for place, text in enumerate(pieces):
-                buttons = Buttons.NONE
-                if place == len(pieces) - 1:
-                    buttons = Buttons.DONE if final else Buttons.WRITING
-                await self._put(place, harmless(text), buttons)
+            # A message is found again by its buttons, so each has some until it is known.
+            for _ in range(2):
+                for place, text in enumerate(pieces):
+                    buttons = Buttons.NONE
+                    if place == len(pieces) - 1:
+                        buttons = Buttons.DONE if final else Buttons.WRITING
+                    await self._put(place, harmless(text), buttons)
             if final:
                 await self._drop([message.id for message in self._messages[len(pieces) :]])
                 del self._messages[len(pieces) :]
@@ -209,21 +215,28 @@ class DiscordOutlet:
             last = self._messages[-1].id if self._messages else self._reply_to
             if self._may_send_voice_messages():
                 try:
-                    sent = await send_voice_message(
-                        self._stage.client, self._channel.id, speech, upload, last
-                    )
+                    async with handing_over(self._journal, "file"):
+                        sent = await send_voice_message(
+                            self._stage.client, self._channel.id, speech, upload, last
+                        )
                 except GoneError as error:
                     log.info("No voice message: %s", error.__cause__ or error)
                 else:
                     self._files.append(sent)
+                    if self._journal is not None:
+                        await self._journal.sent("file", str(sent))
                     return
         await self._attach(Upload(f"{self._persona.slug}.ogg", upload.data))
 
     async def _put(self, place: int, text: str, buttons: Buttons) -> None:
         """Makes the message at `place` say `text`."""
         if place >= len(self._messages):
-            self._messages.append(_Shown(await self._send(text, buttons), text, buttons))
-            return
+            lost = await self._find()
+            if lost is None:
+                first = Buttons.WRITING if self._answer and buttons is Buttons.NONE else buttons
+                self._messages.append(_Shown(await self._send(text, first), text, first))
+                return
+            self._messages.append(_Shown(lost, old=True))
         message = self._messages[place]
         if message.fixed or (message.text, message.buttons, message.old) == (text, buttons, False):
             return
@@ -233,7 +246,7 @@ class DiscordOutlet:
             await speaker.edit(
                 message.id,
                 text=shown if text != message.text else None,
-                view=self._stage.buttons(buttons),
+                view=self._stage.buttons(buttons, self._answer),
                 uploads=() if message.old else None,
             )
         except VoiceLostError:
@@ -246,6 +259,18 @@ class DiscordOutlet:
             await self._drop([message.id])
             message.id = await self._send(text, buttons)
         message.text, message.buttons, message.old = text, buttons, False
+
+    async def _find(self) -> int | None:
+        """The message that a killed process has posted and could not tell of."""
+        if not self._in_doubt:
+            return None
+        self._in_doubt = False
+        known = {message.id for message in self._messages}
+        speaker = await self._voice()
+        found = await speaker.find(self._answer, known, self._reply_to)
+        if found is not None and self._journal is not None:
+            await self._journal.sent("text", str(found))
+        return found
 
     async def _go_on(self, message: _Shown, text: str, buttons: Buttons) -> None:
         """Writes anew what a lost webhook wrote, or what it did not write any more."""
@@ -263,7 +288,14 @@ class DiscordOutlet:
     async def _send(
         self, text: str, buttons: Buttons = Buttons.NONE, upload: Upload | None = None
     ) -> int:
-        view = self._stage.buttons(buttons)
+        id = await self._send_once(text, self._stage.buttons(buttons, self._answer), upload)
+        if self._journal is not None:
+            await self._journal.sent("text" if upload is None else "file", str(id))
+        return id
+
+    async def _send_once(
+        self, text: str, view: discord.ui.View | None, upload: Upload | None
+    ) -> int:
         for _ in range(2):
             speaker = await self._voice()
             try:
@@ -282,12 +314,15 @@ class DiscordOutlet:
                 speaker = await self._voice()
                 try:
                     await speaker.edit(
-                        last.id, view=self._stage.buttons(last.buttons), uploads=(upload,)
+                        last.id,
+                        view=self._stage.buttons(last.buttons, self._answer),
+                        uploads=(upload,),
                     )
                     return
                 except VoiceLostError:
                     self._speaker = None
-            self._files.append(await self._send("", upload=upload))
+            async with handing_over(self._journal, "file"):
+                self._files.append(await self._send("", upload=upload))
 
     async def _drop(self, messages: Sequence[int]) -> None:
         if messages:

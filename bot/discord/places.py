@@ -8,6 +8,7 @@ from typing import Any
 import discord
 
 from bot.chat.base import IncomingMessage, Person, Place, Sound
+from bot.discord.failures import persistently
 from personas.gallery import gallery_id
 
 _MENTION = re.compile(r"<(@!?|@&|#)(\d{1,20})>")
@@ -33,6 +34,28 @@ def place_of(channel: Any, user: discord.abc.User) -> Place:
         parent=f"discord:{parent}" if parent else "",
         adult=_is_adult(channel),
     )
+
+
+async def channel_named(client: discord.Client, channel: str) -> object:
+    """The channel, thread or private chat that a `Place` names.
+
+    Raises:
+        GoneError: it is gone, or out of reach.
+        UnavailableError: Discord does not answer.
+    """
+    id = int(channel.partition(":")[2])
+    return client.get_channel(id) or await persistently(lambda: client.fetch_channel(id))
+
+
+def is_served_by(client: discord.Client, place: Place) -> bool:
+    """Whether a place is in one of the shards that this process runs."""
+    shards = getattr(client, "shards", None)
+    count = client.shard_count
+    if not shards or not count:
+        return True
+    # Private chats are in the first shard.
+    guild = 0 if place.private else int(place.gallery.partition(":")[2])
+    return (guild >> 22) % count in shards
 
 
 def person_of(user: discord.abc.User, permissions: discord.Permissions | None = None) -> Person:

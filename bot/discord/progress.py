@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import discord
@@ -25,7 +26,7 @@ from engine.events import (
     PortraitProgress,
     PortraitReady,
 )
-from personas.errors import ChatAnythingError
+from personas.errors import ChatAnythingError, UnavailableError
 from personas.persona import Persona, Personality
 from personas.text import shorten
 
@@ -34,28 +35,38 @@ log = logging.getLogger(__name__)
 INTERVAL: Final = 1.5
 """Seconds between two looks of the progress."""
 _STEPS: Final = 8
-_SWITCHED_OFF: Final = "I was switched off before it was done. Please ask once more."
+_LOOKED_AT: Final = 50
+_DOUBT: Final = timedelta(seconds=30)
+"""How much older than our clock says a message may be that was just posted."""
 
 
 class Birth:
     """The message in which a persona comes to be.
 
     It is a message of its own, not the answer to the interaction, whose token would be void
-    after a quarter of an hour. However it ends, it says so.
+    after a quarter of an hour. However it ends, it says so; and where the program ends first, the
+    next one goes on with the same message.
 
     Args:
         channel: where it is shown.
+        id: of what is being made, the same after a restart.
         title: what is being done.
         wanted: what was asked for, in the words of who asked.
+
+    Attributes:
+        unseen: the last change has not reached Discord, and may do so later.
     """
 
     def __init__(
-        self, channel: discord.abc.MessageableChannel, title: str, wanted: str = ""
+        self, channel: discord.abc.MessageableChannel, id: str, title: str, wanted: str = ""
     ) -> None:
         self._channel = channel
+        self._nonce = id[:24]
         self._title = title
         self._wanted = quotable(shorten(wanted, 500))
-        self._message: discord.Message | None = None
+        self._message: discord.Message | discord.PartialMessage | None = None
+        self._paused = False
+        self.unseen = False
         self._personality: Personality | None = None
         self._fraction = 0.0
         self._portrait: bytes | None = None
@@ -72,16 +83,51 @@ class Birth:
         return str(self._message.id) if self._message is not None else ""
 
     async def begin(self) -> None:
-        """Posts the message.
+        """Posts the message; its nonce lets Discord tell a repeated request from a new one.
 
         Raises:
             GoneError: nothing can be posted there.
         """
         view = self._view()
         self._message = await persistently(
-            lambda: self._channel.send(view=view, allowed_mentions=NOBODY)
+            lambda: self._channel.send(view=view, allowed_mentions=NOBODY, nonce=self._nonce)
         )
         self._shown_at = time.monotonic()
+
+    async def take_up(self, message_id: str, since: datetime) -> None:
+        """Goes on with the message of a process that has ended; it is posted if there is none.
+
+        Args:
+            message_id: of the message; empty where that was not known yet.
+            since: it is not older than that.
+
+        Raises:
+            GoneError: it is gone, or nothing can be posted there any more.
+            UnavailableError: Discord does not answer.
+        """
+        found = int(message_id) if message_id else await self._posted(since)
+        if found is None:
+            await self.begin()
+            return
+        message = discord.PartialMessage(channel=self._channel, id=found)
+        view = self._view()
+        await persistently(lambda: message.edit(view=view, attachments=[], allowed_mentions=NOBODY))
+        self._message = message
+        self._shown_at = time.monotonic()
+
+    async def _posted(self, since: datetime) -> int | None:
+        """The message, if it was posted by a process that died before it could tell."""
+        if isinstance(self._channel, discord.PartialMessageable):
+            return None
+        mine = words_of(one.to_component_dict() for one in self._view().children)
+        try:
+            async for message in self._channel.history(limit=_LOOKED_AT, after=since - _DOUBT):
+                shown = words_of(one.to_dict() for one in message.components)
+                if message.author.bot and shown == mine:
+                    return message.id
+        except (discord.HTTPException, *Lost) as error:
+            log.info("The channel's history cannot be read: %s", error)
+        return None
 
     async def follow(self, events: AsyncGenerator[CreationEvent]) -> Persona | None:
         """Shows what happens until the persona is there, or why it is not."""
@@ -109,7 +155,8 @@ class Birth:
             if born is None and not failed:
                 await self.fail(UNEXPECTED)
         except asyncio.CancelledError:
-            await asyncio.shield(self.fail(_SWITCHED_OFF))
+            self._paused = True
+            await asyncio.shield(self._show())
             raise
         except ChatAnythingError as error:
             await self.fail(str(error))
@@ -156,8 +203,12 @@ class Birth:
                 options["attachments"] = [portrait_file(image)] if image else []
             return await message.edit(view=view, allowed_mentions=NOBODY, **options)
 
+        self.unseen = False
         try:
             await persistently(edit)
+        except UnavailableError as error:
+            self.unseen = True
+            log.info("The progress is not shown: %s", error)
         except (ChatAnythingError, discord.HTTPException, *Lost) as error:
             log.info("The progress is not shown: %s", error)
 
@@ -170,7 +221,9 @@ class Birth:
         if self._wanted:
             lines.append(f"> {self._wanted}")
         who = self._personality
-        if who is None:
+        if self._paused:
+            lines.append("⏸️ I am being switched off. It goes on when I am back.")
+        elif who is None:
             lines.append("💭 Imagining who it is …")
         else:
             lines.append(f"✅ **{quotable(who.name)}**, {quotable(who.kind)}")
@@ -184,3 +237,12 @@ class Birth:
         view = discord.ui.LayoutView(timeout=None)
         view.add_item(container)
         return forgotten(view)
+
+
+def words_of(components: Iterable[Mapping[str, Any]]) -> str:
+    """The words that components show."""
+    texts = []
+    for one in components:
+        texts.append(str(one.get("content", "")))
+        texts.append(words_of(one.get("components", ())))
+    return "\n".join(text for text in texts if text)

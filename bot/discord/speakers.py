@@ -5,23 +5,19 @@ from __future__ import annotations
 import io
 import logging
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Container
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, Final, Protocol
 
 import discord
 
-from bot.discord.failures import (
-    persistently,
-)
+from bot.discord.failures import Lost, persistently
 
 log = logging.getLogger(__name__)
 
 NOBODY: Final = discord.AllowedMentions.none()
 MESSAGE_LIMIT: Final = 2_000
-_RECENT: Final = 512
-_DOUBT: Final = timedelta(seconds=30)
+_LOOKED_AT: Final = 50
 
 
 class VoiceLostError(Exception):
@@ -55,6 +51,15 @@ class Speaker(Protocol):
         self, text: str, *, view: discord.ui.View | None = None, upload: Upload | None = None
     ) -> int:
         """Writes a message once and returns its id."""
+
+    async def find(self, answer: str, known: Container[int], since: int | None) -> int | None:
+        """A message of an answer that was posted by a process which died before it knew.
+
+        Args:
+            answer: stands in the ids of its buttons.
+            known: messages that it is not.
+            since: an older message.
+        """
 
     async def edit(
         self,
@@ -118,6 +123,13 @@ class OwnSpeaker:
 
         return (await persistently(send)).id
 
+    async def find(self, answer: str, known: Container[int], since: int | None) -> int | None:
+        """A message of an answer that nobody knows of."""
+        async for message in recent(self._channel, since):
+            if message.id not in known and belongs_to(message, answer):
+                return message.id
+        return None
+
     async def edit(
         self,
         message_id: int,
@@ -159,3 +171,20 @@ async def deleted(delete: Callable[[], Awaitable[object]]) -> bool:
         log.info("Not deleted: %s", error)
         return False
     return True
+
+
+async def recent(channel: Any, since: int | None) -> AsyncIterator[discord.Message]:
+    """The messages of a channel after another one, as far as they can be read."""
+    after = discord.Object(since) if since is not None else None
+    try:
+        async for message in channel.history(limit=_LOOKED_AT, after=after, oldest_first=False):
+            yield message
+    except (discord.HTTPException, *Lost) as error:
+        log.info("The channel's history cannot be read: %s", error)
+
+
+def belongs_to(message: discord.Message, answer: str) -> bool:
+    """Whether the buttons of a message say that it is of this answer."""
+    rows = [row for row in message.components if isinstance(row, discord.ActionRow)]
+    ids = [getattr(one, "custom_id", None) or "" for row in rows for one in row.children]
+    return any(id.endswith(f":{answer}") for id in ids)

@@ -31,7 +31,7 @@ class Buttons(StrEnum):
     DONE = "done"
 
 
-def _no_buttons(buttons: Buttons) -> discord.ui.View | None:
+def _no_buttons(buttons: Buttons, answer: str) -> discord.ui.View | None:
     return None
 
 
@@ -45,7 +45,7 @@ class Stage:
         faces: of all personas.
         as_persona: use webhooks where that is possible.
         reply_button: people need a button to reply to a webhook's message.
-        buttons: makes the view of a message of an answer.
+        buttons: makes the view of a message of an answer, by which that is found again.
         posts: what was posted of late.
     """
 
@@ -54,7 +54,7 @@ class Stage:
     faces: Faces
     as_persona: bool = True
     reply_button: bool = False
-    buttons: Callable[[Buttons], discord.ui.View | None] = _no_buttons
+    buttons: Callable[[Buttons, str], discord.ui.View | None] = _no_buttons
     posts: Posts = field(default_factory=Posts)
 
     async def speaker(

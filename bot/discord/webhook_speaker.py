@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Container
 from datetime import timedelta
 from typing import Any, Final
 from weakref import WeakValueDictionary
@@ -19,7 +20,15 @@ from bot.discord.failures import (
     is_passing,
     persistently,
 )
-from bot.discord.speakers import MESSAGE_LIMIT, NOBODY, Upload, VoiceLostError, deleted
+from bot.discord.speakers import (
+    MESSAGE_LIMIT,
+    NOBODY,
+    Upload,
+    VoiceLostError,
+    belongs_to,
+    deleted,
+    recent,
+)
 from bot.discord.webhooks import Hookable, Webhooks
 
 log = logging.getLogger(__name__)
@@ -138,6 +147,25 @@ class WebhookSpeaker:
                 self._posts.add(sent.id)
                 return sent.id
         raise AssertionError("unreachable")
+
+    async def find(self, answer: str, known: Container[int], since: int | None) -> int | None:
+        """A message of an answer that nobody knows of.
+
+        Without the message-content intent buttons are seen only by asking the webhook itself.
+        """
+        async for message in recent(self._channel, since):
+            if message.webhook_id != self._hook.id or message.id in known:
+                continue
+            whole: discord.Message = message
+            if not message.components:
+                try:
+                    whole = await self._hook.fetch_message(message.id, **self._where)
+                except (discord.HTTPException, *Lost) as error:
+                    log.info("A message cannot be read: %s", error)
+                    continue
+            if belongs_to(whole, answer):
+                return message.id
+        return None
 
     async def edit(
         self,

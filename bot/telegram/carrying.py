@@ -7,7 +7,7 @@ from typing import Final, Literal
 from telegram import Document, Message
 
 from bot.telegram.cards import read_start
-from bot.telegram.creating import watch
+from bot.telegram.creating import asked_in, showing, watch
 from bot.telegram.incoming import DOWNLOAD_LIMIT, fetch
 from bot.telegram.keys import unpack
 from bot.telegram.spots import Spot, place_of
@@ -74,8 +74,14 @@ async def bring(visit: Visit, document: Document | None) -> None:
     if (document.file_size or 0) > DOWNLOAD_LIMIT:
         raise InvalidInputError("Telegram hands me files of up to 20 MB.")
     data = await fetch(visit.desk.bot, document.file_id)
-    events = visit.desk.chat.gallery.bring(visit.place, visit.person, data)
-    await watch(visit, events, "Reading the card")
+    making = visit.desk.chat.gallery.bring(
+        visit.place,
+        visit.person,
+        data,
+        show=showing("Reading the card"),
+        asked=asked_in(visit),
+    )
+    await watch(visit, making)
 
 
 async def arrive(visit: Visit, word: str) -> None:

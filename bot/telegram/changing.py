@@ -6,7 +6,7 @@ from typing import Final
 
 from telegram import InlineKeyboardMarkup
 
-from bot.telegram.creating import watch
+from bot.telegram.creating import showing, watch
 from bot.telegram.formatting import Rich, harmless
 from bot.telegram.keys import fits, key, pack, rows
 from bot.telegram.talking import hear, target
@@ -105,8 +105,14 @@ async def redraw(visit: Visit, persona: Persona, style: str = "") -> None:
     Raises:
         ChatAnythingError: it keeps its look; says why.
     """
-    events = visit.desk.chat.gallery.redraw(visit.place, visit.person, persona, style=style)
-    await watch(visit, events, f"Drawing {persona.personality.name} anew")
+    making = visit.desk.chat.gallery.redraw(
+        visit.place,
+        visit.person,
+        persona,
+        style=style,
+        show=showing(f"Drawing {persona.personality.name} anew"),
+    )
+    await watch(visit, making)
 
 
 async def ask_to_delete(visit: Visit, persona: Persona) -> None:

@@ -10,7 +10,7 @@ from telegram.helpers import create_deep_linked_url
 
 from bot.telegram import carrying, changing, pages, rules, talking
 from bot.telegram.cards import details
-from bot.telegram.creating import seed_of, watch
+from bot.telegram.creating import asked_in, seed_of, showing, watch
 from bot.telegram.formatting import Rich
 from bot.telegram.incoming import fetch
 from bot.telegram.keys import key, link, pack, rows, unpack
@@ -61,20 +61,22 @@ async def create(visit: Visit, words: str) -> None:
     photo = _photo_of(visit.message)
     if not description and not photo:
         raise InvalidInputError(f"Describe somebody: /create {EXAMPLE}")
-    visit.go_on(_create(visit, description or "whoever is in this picture", photo))
+    wanted = description or "whoever is in this picture"
+    visit.go_on(_create(visit, wanted, photo, asked_in(visit)))
 
 
-async def _create(visit: Visit, description: str, photo: str | None) -> None:
+async def _create(visit: Visit, description: str, photo: str | None, asked: str) -> None:
     picture = await fetch(visit.desk.bot, photo) if photo else None
-    events = visit.desk.chat.gallery.create(
-        visit.place, visit.person, description, photo=picture, seed=seed_of(visit)
+    making = visit.desk.chat.gallery.create(
+        visit.place,
+        visit.person,
+        description,
+        photo=picture,
+        seed=seed_of(visit),
+        show=showing(settles=True),
+        asked=asked,
     )
-    persona = await watch(visit, events)
-    if persona is not None and visit.place.private:
-        # In a private chat the next message is for whoever was just made.
-        for one in await visit.desk.chat.rooms.here(visit.place, visit.person):
-            await visit.desk.chat.rooms.leave(visit.place, visit.person, one.persona)
-        await visit.desk.chat.rooms.settle(visit.place, visit.person, persona)
+    await watch(visit, making)
 
 
 def _photo_of(message: Message | None) -> str | None:
@@ -213,7 +215,7 @@ async def _press_persona(visit: Visit, verb: str, persona_id: str, more: str) ->
 
 
 async def _press_example(visit: Visit) -> None:
-    visit.go_on(_create(visit, EXAMPLE, None))
+    visit.go_on(_create(visit, EXAMPLE, None, asked_in(visit)))
 
 
 def _number(text: str) -> int:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+import logging
+from contextlib import aclosing, suppress
 
 from telegram import Message
 
+from bot.chat.base import GoneError
+from bot.chat.makings import Making, TakenError
 from bot.telegram.actions import acting
 from bot.telegram.cards import actions, introduction
 from bot.telegram.formatting import Rich, harmless
@@ -20,9 +23,19 @@ from engine.events import (
     PortraitProgress,
     PortraitReady,
 )
+from personas.errors import ChatAnythingError, UnavailableError
 from personas.persona import Persona
 
+log = logging.getLogger(__name__)
+
 _BAR = 10
+
+
+def asked_in(visit: Visit) -> str:
+    """The command, or the touch of a button, that asks for something: it may come twice."""
+    if visit.query is not None:
+        return visit.query.id
+    return str(visit.message.message_id) if visit.message is not None else ""
 
 
 def seed_of(visit: Visit) -> int:
@@ -32,37 +45,81 @@ def seed_of(visit: Visit) -> int:
     return int.from_bytes(hashlib.sha256(told).digest()[:4]) >> 1
 
 
-async def watch(
-    visit: Visit, events: AsyncGenerator[CreationEvent], doing: str = "Thinking up who it is"
-) -> Persona | None:
-    """Shows how a persona comes to be; gives it, or None where that failed and was told.
+def showing(doing: str = "Thinking up who it is", *, settles: bool = False) -> dict[str, str]:
+    """How something that is being made is shown.
+
+    Args:
+        doing: what is being done.
+        settles: in a private chat, whoever it is lives there then.
+    """
+    return {"doing": doing, "settles": "yes" if settles else ""}
+
+
+async def watch(visit: Visit, making: Making) -> None:
+    """Shows how a persona comes to be, or why it does not.
+
+    Args:
+        visit: who asked, and where.
+        making: of the chat, not begun; shown with what `showing` gives.
 
     Raises:
         ChatAnythingError: it may not be made; nothing was shown.
     """
-    async with aclosing(events) as stream, acting(visit.desk.bot, visit.spot, visit.desk.clock):
-        # Who may not, gets no message that has to be taken back.
-        first = await anext(stream, None)
-        if first is None:
-            return None
-        message = await visit.say(Rich().add(f"{doing} …", "italic"))
-        progress = _Progress(visit, message)
-        await progress.show(first)
-        async for event in stream:
-            await progress.show(event)
-    return progress.persona
+    with suppress(TakenError):  # a message that came twice
+        async with making:
+            await _follow(_Progress(visit, making))
+
+
+async def resume(visit: Visit, making: Making) -> None:
+    """Goes on with what a process that has ended was making, in the same message."""
+    async with making:
+        await _follow(_Progress(visit, making))
+
+
+async def _follow(progress: _Progress) -> None:
+    visit, making = progress.visit, progress.making
+    try:
+        async with acting(visit.desk.bot, visit.spot, visit.desk.clock):
+            await progress.begin()
+            async with aclosing(making.events()) as events:
+                async for event in events:
+                    await progress.show(event)
+    except asyncio.CancelledError:
+        await asyncio.shield(progress.pause())
+        raise
+    except UnavailableError as error:
+        log.info("Later: %s", error)
+        making.postpone()
+    except GoneError as error:
+        log.info("Nobody sees %s any more: %s", making.id, error.__cause__ or error)
+    persona = progress.persona
+    if persona is not None and making.order.show.get("settles") and visit.place.private:
+        # In a private chat the next message is for whoever was just made.
+        rooms = visit.desk.chat.rooms
+        for one in await rooms.here(visit.place, visit.person):
+            await rooms.leave(visit.place, visit.person, one.persona)
+        await rooms.settle(visit.place, visit.person, persona)
 
 
 class _Progress:
     """The message, step by step."""
 
-    def __init__(self, visit: Visit, message: Message | None) -> None:
-        self._visit, self._message = visit, message
+    def __init__(self, visit: Visit, making: Making) -> None:
+        self.visit, self.making = visit, making
+        self._message: Message | None = None
         self._who = Rich()
         self._pictured = False
         self.persona: Persona | None = None
 
+    async def begin(self) -> None:
+        """Says what is being done, in the message where that was said before."""
+        known = self.making.order.message
+        if known:
+            self._message = self.visit.desk.message(self.visit.spot, int(known))
+        await self._change(self._step(self.making.order.show.get("doing", "")))
+
     async def show(self, event: CreationEvent) -> None:
+        """Shows what happened."""
         match event:
             case PersonalityReady(personality=personality):
                 self._who = Rich().add(harmless(personality.name), "bold")
@@ -75,7 +132,7 @@ class _Progress:
                 await self._change(self._step(f"{bar} {doing}"), fleeting=True)
             case PortraitReady(image=image):
                 if self._message is not None and image:
-                    self._message = await self._visit.turn_into_picture(
+                    self._message = await self.visit.turn_into_picture(
                         self._message, image, self._step("Finding a voice")
                     )
                     self._pictured = True
@@ -85,18 +142,31 @@ class _Progress:
             case CreationFailed(reason=reason):
                 await self._change(Rich(harmless(reason)))
 
+    async def pause(self) -> None:
+        """Says that the program ends; never fails."""
+        if self.persona is None and self._message is not None:
+            off = Rich().join(self._who).add("\n\n" if self._who.text else "")
+            off.add("I am being switched off. It goes on when I am back.", "italic")
+            with suppress(ChatAnythingError):
+                await self._change(off)
+
     def _step(self, doing: str) -> Rich:
         step = Rich().join(self._who)
         return step.add("\n\n" if self._who.text else "").add(f"{harmless(doing)} …", "italic")
 
     async def _change(self, text: Rich, *, fleeting: bool = False) -> None:
         if self._message is not None:
-            await self._visit.change(self._message, text, fleeting=fleeting)
+            await self.visit.change(self._message, text, fleeting=fleeting)
         elif not fleeting:
-            self._message = await self._visit.say(text)
+            self._message = await self.visit.say(text)
+            await self._remember()
+
+    async def _remember(self) -> None:
+        if self._message is not None:
+            await self.making.shown_in(str(self._message.message_id))
 
     async def _finish(self, persona: Persona) -> None:
-        visit = self._visit
+        visit = self.visit
         card = introduction(persona)
         buttons = actions(persona, visit.spot, visit.desk.bot.username)
         if self._message is None:

@@ -7,9 +7,10 @@ import logging
 from collections import OrderedDict
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from telegram import InlineKeyboardMarkup
+from telegram import Chat, InlineKeyboardMarkup, Message
 
 from bot.chat.base import Before, OpenOutlet, Outlet, Person, Place
 from bot.telegram.clock import Clock
@@ -20,11 +21,12 @@ from bot.telegram.settings import TelegramSettings
 from bot.telegram.spots import Spot
 
 if TYPE_CHECKING:
-    from bot.chat.chat import Chat
+    from bot.chat.chat import Chat as Decisions
     from personas.persona import Persona
 
 log = logging.getLogger(__name__)
 
+_LONG_AGO: Final = datetime.fromtimestamp(0, UTC)
 UNEXPECTED: Final = "Something went wrong in the program. The log says more."
 
 
@@ -79,7 +81,7 @@ class Desk:
     """
 
     bot: Bot
-    chat: Chat
+    chat: Decisions
     settings: TelegramSettings
     clock: Clock
     members: Members
@@ -89,7 +91,7 @@ class Desk:
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     @classmethod
-    def open(cls, bot: Bot, chat: Chat, settings: TelegramSettings, clock: Clock) -> Desk:
+    def open(cls, bot: Bot, chat: Decisions, settings: TelegramSettings, clock: Clock) -> Desk:
         """A desk for this bot."""
         return cls(bot, chat, settings, clock, Members(bot, clock))
 
@@ -98,6 +100,13 @@ class Desk:
         task = asyncio.create_task(work)
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
+
+    def message(self, spot: Spot, id: int) -> Message:
+        """A message of which nothing but its id is known."""
+        kind = Chat.PRIVATE if spot.private else Chat.SUPERGROUP
+        message = Message(id, _LONG_AGO, Chat(spot.chat, kind))
+        message.set_bot(self.bot)
+        return message
 
     def opener(
         self,

@@ -34,6 +34,11 @@ def is_unchanged(error: TelegramError) -> bool:
     return isinstance(error, BadRequest) and _UNCHANGED in str(error).lower()
 
 
+def is_picture(error: TelegramError) -> bool:
+    """The message has a caption, and no text that could be changed."""
+    return isinstance(error, BadRequest) and "no text in the message" in str(error).lower()
+
+
 def is_kind_forbidden(error: TelegramError) -> bool:
     """This person or group takes no messages of this kind; another kind may do."""
     return isinstance(error, BadRequest) and bool(_KIND_FORBIDDEN.search(str(error)))

@@ -96,8 +96,13 @@ def _sound(message: Message, bot: Bot) -> Sound | None:
     )
     if recorded is None:
         return None
-    id = recorded.file_id
-    return Sound(seconds_of(recorded, "duration"), recorded.file_size or 0, lambda: fetch(bot, id))
+    size = recorded.file_size or 0
+    return sound_of(bot, recorded.file_id, seconds_of(recorded, "duration"), size)
+
+
+def sound_of(bot: Bot, file_id: str, seconds: float, size: int) -> Sound:
+    """A recording, by Telegram's name for its file."""
+    return Sound(seconds, size, lambda: fetch(bot, file_id), file_id)
 
 
 async def fetch(bot: Bot, file_id: str) -> bytes:

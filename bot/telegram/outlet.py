@@ -16,7 +16,7 @@ from telegram.constants import ChatAction
 from telegram.error import TelegramError
 
 from bot.chat.base import Activity, Before
-from bot.chat.calls import to_its_end
+from bot.chat.calls import handing_over, to_its_end
 from bot.telegram.actions import acting
 from bot.telegram.clock import Clock
 from bot.telegram.files import FILE_LIMIT, Files
@@ -87,7 +87,8 @@ class TelegramOutlet:
         self._drafts, self._looks = spot.private, True
         self._draft = secrets.randbelow(2**31 - 1) + 1
         before = before or Before()
-        self._shown = [_Shown(int(id), Rich()) for id in before.messages]
+        self._shown = [_Shown(int(id) if id else None, Rich()) for id in before.messages]
+        self._journal = before.journal
         self._outdated = [int(id) for id in before.files]
         self._files: list[int] = []
         self._working = asyncio.Lock()
@@ -214,11 +215,17 @@ class TelegramOutlet:
     ) -> None:
         replying = self._sender.quoting(self._sender.reply_to) if not self._shown else None
         markup = self._markup if is_end else None
-        sent = await self._sender.text(message, replying, markup, urgency)
-        if sent is None and urgency is Urgency.FLEETING:
-            self._looks = False  # whatever became of this look, the whole text will be sent
-            return
+        if urgency is Urgency.FLEETING:
+            sent = await self._sender.text(message, replying, markup, urgency)
+            if sent is None:
+                self._looks = False  # whatever became of this look, the whole text will be sent
+                return
+        else:
+            async with handing_over(self._journal, "text"):
+                sent = await self._sender.text(message, replying, markup, urgency)
         self._shown.append(_Shown(sent.message_id if sent else None, message))
+        if self._journal is not None:
+            await self._journal.sent("text", str(sent.message_id) if sent else "")
 
     async def _change(self, index: int, message: Rich, *, passing: bool, is_end: bool) -> None:
         shown = self._shown[index]
@@ -255,7 +262,9 @@ class TelegramOutlet:
 
     async def _put_clip(self, clip: Clip) -> None:
         async with self._working:
-            self._keep(await self._sending.clip(clip, self._first))
+            async with handing_over(self._journal, "file"):
+                id = await self._sending.clip(clip, self._first)
+            await self._keep(id)
 
     async def send_voice(self, speech: Speech) -> None:
         """Sends the sound alone, as a voice note.
@@ -270,16 +279,20 @@ class TelegramOutlet:
 
     async def _put_voice(self, data: bytes, seconds: float) -> None:
         async with self._working:
-            self._keep(await self._sending.voice(data, seconds, self._first))
+            async with handing_over(self._journal, "file"):
+                id = await self._sending.voice(data, seconds, self._first)
+            await self._keep(id)
 
     @property
     def _first(self) -> int | None:
         """The message with the beginning of the text."""
         return self._shown[0].id if self._shown else None
 
-    def _keep(self, id: int | None) -> None:
+    async def _keep(self, id: int | None) -> None:
         if id is not None:
             self._files.append(id)
+        if self._journal is not None:
+            await self._journal.sent("file", str(id or ""))
 
     async def tell(self, reason: str) -> None:
         """Tells who asked a sentence. Never fails."""

@@ -14,8 +14,11 @@ from telegram import Update
 from telegram.error import Conflict, InvalidToken, TelegramError
 from telegram.ext import Application, ExtBot, TypeHandler
 
+from bot.chat.succession import Succession
 from bot.telegram.clock import Clock
+from bot.telegram.creating import resume
 from bot.telegram.desk import Desk
+from bot.telegram.incoming import sound_of
 from bot.telegram.limiter import ChatLimiter, NotNowError, Urgency
 from bot.telegram.menu import set_menu
 from bot.telegram.order import InOrder
@@ -23,6 +26,8 @@ from bot.telegram.request import CarefulRequest
 from bot.telegram.router import UPDATES, Router
 from bot.telegram.secrets import hide
 from bot.telegram.settings import TelegramSettings
+from bot.telegram.spots import spot_at
+from bot.telegram.visit import Visit
 from personas.errors import ChatAnythingError, UnavailableError
 
 if TYPE_CHECKING:
@@ -80,6 +85,7 @@ class TelegramAdapter:
             rate_limiter=ChatLimiter(clock=clock),
         )
         self._desk = Desk.open(bot, chat, settings, clock)
+        self._succession = Succession(self._take_over, chat.takeover_seconds)
         builder = Application.builder().bot(bot).concurrent_updates(InOrder())
         waiting: asyncio.Queue[Update | object] = asyncio.Queue(_WAITING)
         self._application: Application[Any, Any, Any, Any, Any, Any] = builder.update_queue(
@@ -116,6 +122,7 @@ class TelegramAdapter:
                 await self._listen()
                 await self._application.start()
                 self._connecting = None
+                self._succession.begin()
                 log.info("On Telegram as @%s", self._application.bot.username)
                 try:
                     await self._closing.wait()
@@ -184,6 +191,7 @@ class TelegramAdapter:
 
     async def _leave(self) -> None:
         """Takes no more updates, and lets what was begun come to its end."""
+        await self._succession.end()
         updater = self._application.updater
         if updater is not None and updater.running:
             await updater.stop()
@@ -195,6 +203,23 @@ class TelegramAdapter:
             task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _take_over(self) -> None:
+        """Goes on with what processes that have ended were making and answering."""
+        desk, chat = self._desk, self._desk.chat
+        for pending in await chat.replies.take_over("telegram"):
+            asked = pending.question
+            spot, id = spot_at(asked.place), int(asked.message)
+            visit = Visit(desk, spot, asked.place, asked.person, desk.message(spot, id))
+            opener = desk.opener(spot, asked.place, asked.person, id)
+            sound = None
+            if asked.sound:
+                sound = sound_of(desk.bot, asked.sound, asked.sound_seconds, asked.sound_size)
+            visit.go_on(chat.replies.resume(pending, opener, sound))
+        for making in await chat.makings.take_over("telegram"):
+            place, person = making.order.place, making.order.person
+            visit = Visit(desk, spot_at(place), place, person)
+            visit.go_on(resume(visit, making))
 
     def _trouble(self, error: TelegramError) -> None:
         """Notes that no updates come; once, not each time it was tried."""

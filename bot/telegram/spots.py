@@ -47,3 +47,9 @@ def place_of(spot: Spot) -> Place:
     if spot.topic is None:
         return Place(gallery, channel, private=spot.private)
     return Place(gallery, f"{channel}:{spot.topic}", parent=channel, private=spot.private)
+
+
+def spot_at(place: Place) -> Spot:
+    """The same place, for Telegram."""
+    _, chat, *topic = place.channel.split(":")
+    return Spot(int(chat), int(topic[0]) if topic else None, place.private)

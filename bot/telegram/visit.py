@@ -20,7 +20,7 @@ from telegram.error import ChatMigrated, TelegramError
 
 from bot.chat.base import GoneError, Person, Place
 from bot.telegram.desk import UNEXPECTED, Desk
-from bot.telegram.failures import is_unchanged, may_have_arrived, translated
+from bot.telegram.failures import is_picture, is_unchanged, may_have_arrived, translated
 from bot.telegram.formatting import Rich, quiet, split
 from bot.telegram.limiter import NotNowError, Urgency
 from bot.telegram.spots import Spot
@@ -138,31 +138,36 @@ class Visit:
         urgency = Urgency.FLEETING if fleeting else Urgency.WAITS
         shown = _rich(text)
         bot, chat, id = self.desk.bot, message.chat.id, message.message_id
-        if message.photo:
+
+        async def caption() -> Message | bool:
             words = split(shown, CAPTION_LIMIT)[0]
-            await self._edit(
-                lambda: bot.edit_message_caption(
-                    chat,
-                    id,
-                    caption=words.text,
-                    caption_entities=words.entities,
-                    reply_markup=markup,
-                    rate_limit_args=urgency,
-                )
-            )
-            return
-        words = split(shown)[0]
-        await self._edit(
-            lambda: bot.edit_message_text(
-                words.text,
+            return await bot.edit_message_caption(
                 chat,
                 id,
-                entities=words.entities,
+                caption=words.text,
+                caption_entities=words.entities,
                 reply_markup=markup,
-                link_preview_options=_NO_PREVIEW,
                 rate_limit_args=urgency,
             )
-        )
+
+        async def words() -> Message | bool:
+            words = split(shown)[0]
+            try:
+                return await bot.edit_message_text(
+                    words.text,
+                    chat,
+                    id,
+                    entities=words.entities,
+                    reply_markup=markup,
+                    link_preview_options=_NO_PREVIEW,
+                    rate_limit_args=urgency,
+                )
+            except TelegramError as error:
+                if is_picture(error):  # of a message of which only the id is known
+                    return await caption()
+                raise
+
+        await self._edit(caption if message.photo else words)
 
     async def turn_into_picture(
         self,

@@ -30,6 +30,8 @@ class Platform:
         file_limit: bytes a file, as the platform says.
         takes: bytes a file, as it is in truth.
         gone_after: calls after which the channel is gone.
+        finds: what was posted is found again by the answer it belongs to, as on Discord; else
+            nobody can ask for it, as on Telegram.
     """
 
     messages: dict[str, str] = field(default_factory=dict)
@@ -45,6 +47,8 @@ class Platform:
     file_limit: int = 10_000_000
     takes: int = 10_000_000
     gone_after: int | None = None
+    finds: bool = True
+    answers: dict[tuple[str, int], str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._ids = itertools.count(1)
@@ -62,6 +66,9 @@ class Platform:
     def said(self) -> list[str]:
         """All texts that stand there."""
         return list(self.messages.values())
+
+    async def arrived(self) -> None:
+        """A call has done what it was to do, and whoever made it does not know yet."""
 
     def call(self) -> None:
         """One call of the platform."""
@@ -85,6 +92,8 @@ class MemoryOutlet:
         self._persona = persona
         self._posted = Posted(self._send, self._edit, self._delete, before.messages)
         self._before = list(before.files)
+        self._answer, self._journal = before.answer, before.journal
+        self._final = False
         self._files: list[str] = []
         self.text_limit = platform.text_limit
         self.interval = platform.interval
@@ -108,31 +117,45 @@ class MemoryOutlet:
 
     async def show(self, pieces: Sequence[str], *, final: bool) -> None:
         self._platform.looks += 1
+        self._final = final
         await self._posted.show(pieces, final=final)
 
     async def send_clip(self, clip: Clip) -> None:
-        self._file(clip, len(clip.data))
+        await self._file(clip, len(clip.data))
 
     async def send_voice(self, speech: Speech) -> None:
-        self._file(speech, len(speech.samples))
+        await self._file(speech, len(speech.samples))
 
     async def tell(self, reason: str) -> None:
         self._platform.told.append(reason)
 
-    def _file(self, file: Clip | Speech, size: int) -> None:
+    async def _file(self, file: Clip | Speech, size: int) -> None:
         if size > self._platform.takes:
             raise TooLargeError("The file is too large.")
+        if self._journal is not None:
+            await self._journal.sending("file")
         message = self._platform.post()
         for old in self._before:
             self._platform.files.pop(old, None)
         self._before.clear()
         self._platform.files[message] = file
+        await self._platform.arrived()
         self._files.append(message)
+        if self._journal is not None:
+            await self._journal.sent("file", message)
 
     async def _send(self, number: int, text: str) -> str:
-        message = self._platform.post()
+        if self._journal is not None and self._final and not self._platform.finds:
+            await self._journal.sending("text")
+        key = (self._answer, number)
+        message = self._platform.answers.get(key) if self._platform.finds and key[0] else None
+        message = message or self._platform.post()
+        self._platform.answers[key] = message
         self._platform.messages[message] = text
         self._platform.by[message] = self._persona
+        await self._platform.arrived()
+        if self._journal is not None:
+            await self._journal.sent("text", message)
         return message
 
     async def _edit(self, message: str, text: str) -> None:
@@ -140,6 +163,7 @@ class MemoryOutlet:
         if message not in self._platform.messages:
             raise GoneError("The message is gone.")
         self._platform.messages[message] = text
+        await self._platform.arrived()
 
     async def _delete(self, message: str) -> None:
         self._platform.messages.pop(message, None)
@@ -164,7 +188,7 @@ class Posted:
     @property
     def ids(self) -> tuple[str, ...]:
         """The messages, in order."""
-        return tuple(self._ids)
+        return tuple(id for id in self._ids if id)
 
     async def show(self, pieces: Sequence[str], *, final: bool) -> None:
         """Posts new pieces and edits changed ones; at the end, messages too many go.
@@ -175,7 +199,7 @@ class Posted:
             if number == len(self._ids):
                 self._ids.append(await self._send(number, piece))
                 self._texts.append(piece)
-            elif self._texts[number] != piece:
+            elif self._texts[number] != piece and self._ids[number]:
                 await self._edit(self._ids[number], piece)
                 self._texts[number] = piece
         while final and len(self._ids) > max(1, len(pieces)):

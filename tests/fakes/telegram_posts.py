@@ -55,6 +55,8 @@ class Posts:
         message = room.messages.get(int(call.parameters["message_id"]))
         if message is None:
             raise RefusedError(400, "Bad Request: message to edit not found")
+        if call.method == "editMessageText" and "text" not in message:
+            raise RefusedError(400, "Bad Request: there is no text in the message to edit")
         before = json.dumps(message, sort_keys=True)
         changed = dict(message)
         changed.pop("reply_markup", None)

@@ -12,7 +12,7 @@ from bot.discord.buttons import Form
 from bot.discord.cards import ask_to_delete, show_card
 from bot.discord.commands import options
 from bot.discord.context import context_of, say
-from bot.discord.creating import bring_to_life, fetched
+from bot.discord.creating import bring_to_life, fetched, showing
 from bot.discord.names import quotable
 from bot.discord.places import asked_by
 from bot.discord.speakers import NOBODY
@@ -83,8 +83,11 @@ async def portrait(interaction: discord.Interaction[Any], name: str, style: str 
     await interaction.response.defer(ephemeral=True, thinking=True)
     place, person = asked_by(interaction)
     before = await options.meant(interaction, name)
-    events = context_of(interaction).chat.gallery.redraw(place, person, before, style=style)
-    await bring_to_life(interaction, events, f"{quotable(before.personality.name)} sits for it")
+    show = showing(f"{quotable(before.personality.name)} sits for it")
+    making = context_of(interaction).chat.gallery.redraw(
+        place, person, before, style=style, show=show
+    )
+    await bring_to_life(interaction, making)
 
 
 @persona.command(description="Delete a persona, with all that was said with it.")
@@ -127,8 +130,10 @@ async def bring(interaction: discord.Interaction[Any], card: discord.Attachment)
     await interaction.response.defer(ephemeral=True, thinking=True)
     place, person = asked_by(interaction)
     data = await fetched(card)
-    events = context_of(interaction).chat.gallery.bring(place, person, data)
-    await bring_to_life(interaction, events, "Somebody arrives")
+    making = context_of(interaction).chat.gallery.bring(
+        place, person, data, show=showing("Somebody arrives")
+    )
+    await bring_to_life(interaction, making)
 
 
 class EditForm(Form):

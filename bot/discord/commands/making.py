@@ -9,7 +9,7 @@ from discord import app_commands
 
 from bot.discord.commands import options
 from bot.discord.context import context_of
-from bot.discord.creating import bring_to_life, fetched
+from bot.discord.creating import bring_to_life, fetched, showing
 from bot.discord.gallery import show_gallery
 from bot.discord.places import asked_by
 
@@ -37,10 +37,17 @@ async def create(
     await interaction.response.defer(ephemeral=True, thinking=True)
     place, person = asked_by(interaction)
     photo = await fetched(image) if image is not None else None
-    events = context_of(interaction).chat.gallery.create(
-        place, person, description, style=style, voice=voice, photo=photo, adult=adult
+    making = context_of(interaction).chat.gallery.create(
+        place,
+        person,
+        description,
+        style=style,
+        voice=voice,
+        photo=photo,
+        adult=adult,
+        show=showing("Somebody is being born", description),
     )
-    await bring_to_life(interaction, events, "Somebody is being born", description)
+    await bring_to_life(interaction, making)
 
 
 @app_commands.command(description="Who lives on this server, with portraits.")

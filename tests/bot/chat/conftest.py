@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import json
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,19 +14,21 @@ import pytest
 
 from bot.chat.base import IncomingMessage, Person, Place, Sound
 from bot.chat.chat import Chat
+from bot.chat.makings import Making
 from bot.chat.settings import BudgetSettings, ChatSettings
 from engine.conversation import Conversations, ConversationSettings
 from engine.creation import Creator
-from engine.events import PersonaReady
+from engine.events import CreationEvent, PersonaReady
 from engine.hearing.settings import HearingSettings
 from engine.llm.base import Message
 from engine.observing import NOBODY, Observer
 from personas.persona import Persona
-from personas.styles import load_styles
-from personas.voices import load_voices
+from personas.styles import StyleCatalogue, load_styles
+from personas.voices import VoiceCatalogue, load_voices
 from storage.store import Storage
 from tests.fakes.answers import ANSWER
 from tests.fakes.head import StillHead, encode_frames
+from tests.fakes.killing import KilledError
 from tests.fakes.language_model import Script, ScriptedModel
 from tests.fakes.outlet import Platform
 from tests.fakes.portrait import DiscPortraits
@@ -70,14 +73,10 @@ class World:
         """A persona that somebody makes in a place."""
         if name:
             self.names = [name]
-        events = [
-            event
-            async for event in self.chat.gallery.create(
-                place, person, f"a lighthouse called {name}", seed=next(self._ids), **options
-            )
-        ]
-        assert isinstance(events[-1], PersonaReady), events[-1]
-        return events[-1].persona
+        making = self.chat.gallery.create(
+            place, person, f"a lighthouse called {name}", seed=next(self._ids), **options
+        )
+        return await made(making)
 
     def message(
         self, text: str, person: Person = ANA, place: Place = HERE, **details: Any
@@ -94,11 +93,32 @@ class World:
         return message
 
 
+async def last(making: Making) -> CreationEvent:
+    """How a making ends."""
+    async with making:
+        return [event async for event in making.events()][-1]
+
+
+async def made(making: Making) -> Persona:
+    """The persona that a making makes."""
+    event = await last(making)
+    assert isinstance(event, PersonaReady), event
+    return event.persona
+
+
 MakeWorld = Callable[..., World]
 
 
+@pytest.fixture(scope="session")
+def catalogues() -> tuple[StyleCatalogue, VoiceCatalogue]:
+    """Looks and voices."""
+    return load_styles(), load_voices()
+
+
 @pytest.fixture
-async def make_world(storage: Storage) -> AsyncIterator[MakeWorld]:
+async def make_world(
+    storage: Storage, catalogues: tuple[StyleCatalogue, VoiceCatalogue]
+) -> AsyncIterator[MakeWorld]:
     made: list[World] = []
 
     def make(
@@ -107,23 +127,22 @@ async def make_world(storage: Storage) -> AsyncIterator[MakeWorld]:
         settings: ChatSettings | None = None,
         budget: BudgetSettings | None = None,
         observer: Observer = NOBODY,
+        kept: Storage | None = None,
         **platform: Any,
     ) -> World:
+        opened = kept or storage
         model = ScriptedModel((lambda messages: made[-1].script(messages),))
         speech, head = HummingSynthesizer(), StillHead()
-        creator = Creator(
-            model, DiscPortraits(), load_styles(), load_voices(), storage, observer=observer
-        )
+        creator = Creator(model, DiscPortraits(), *catalogues, opened, observer=observer)
         conversation = ConversationSettings(mode=mode)
         conversations = Conversations(
-            model, speech, head, encode_frames, storage, conversation, observer=observer
+            model, speech, head, encode_frames, opened, conversation, observer=observer
         )
         chat = Chat(
-            storage,
+            opened,
             creator,
             conversations,
-            load_styles(),
-            load_voices(),
+            *catalogues,
             hears,
             settings or ChatSettings(),
             conversation,
@@ -131,12 +150,13 @@ async def make_world(storage: Storage) -> AsyncIterator[MakeWorld]:
             budget=budget,
             observer=observer,
         )
-        made.append(World(storage, chat, Platform(**platform), model, speech, head))
+        made.append(World(opened, chat, Platform(**platform), model, speech, head))
         return made[-1]
 
     yield make
     for world in made:
-        await world.chat.aclose(0)
+        with suppress(KilledError):
+            await world.chat.aclose(0)
     await asyncio.sleep(0)
 
 

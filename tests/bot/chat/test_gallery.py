@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
 from dataclasses import replace
 
 import pytest
@@ -11,24 +10,24 @@ from bot.chat.base import Person, RefusedError
 from bot.chat.decency import Decency
 from bot.chat.quotas import QuotaError
 from bot.chat.settings import ChatSettings
-from engine.events import ClipReady, CreationEvent, CreationFailed, PersonaReady
+from engine.events import ClipReady, CreationFailed
 from engine.portrait.benchmark.prompts import load_prompts
 from engine.talkinghead.base import Clip
 from personas.errors import InvalidInputError, NotFoundError, UnavailableError
-from personas.persona import Persona
-from tests.bot.chat.conftest import ANA, BEN, ELSEWHERE, HERE, MOD, PRIVATE, MakeWorld, World
+from tests.bot.chat.conftest import (
+    ANA,
+    BEN,
+    ELSEWHERE,
+    HERE,
+    MOD,
+    PRIVATE,
+    MakeWorld,
+    World,
+    last,
+    made,
+)
 
 AFTER_DARK = replace(HERE, channel="discord:18", adult=True)
-
-
-async def last(events: AsyncGenerator[CreationEvent]) -> CreationEvent:
-    return [event async for event in events][-1]
-
-
-async def made(events: AsyncGenerator[CreationEvent]) -> Persona:
-    event = await last(events)
-    assert isinstance(event, PersonaReady), event
-    return event.persona
 
 
 async def test_a_persona_belongs_to_its_place_and_maker(world: World) -> None:

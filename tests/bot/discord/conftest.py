@@ -40,6 +40,7 @@ from tests.fakes.discord_openapi import published
 from tests.fakes.discord_server import DiscordServer
 from tests.fakes.discord_simulation import know_own_webhooks, let_events_be_waited_for
 from tests.fakes.head import StillHead, encode_frames
+from tests.fakes.killing import KilledError
 from tests.fakes.language_model import Script, ScriptedModel
 from tests.fakes.portrait import DiscPortraits
 from tests.fakes.speech import HummingSynthesizer
@@ -114,16 +115,18 @@ def make_chat(storage: Storage, catalogues: tuple[StyleCatalogue, VoiceCatalogue
         settings: ChatSettings | None = None,
         hears: Any = None,
         encode: Any = encode_frames,
+        kept: Storage | None = None,
     ) -> Chat:
+        opened = kept or storage
         model, head = model or ScriptedModel(("Mind the rocks.",)), head or StillHead()
         conversation = ConversationSettings(mode=mode)
         return Chat(
-            storage,
-            Creator(model, portraits or DiscPortraits(), *catalogues, storage),
-            Conversations(model, HummingSynthesizer(), head, encode, storage, conversation),
+            opened,
+            Creator(model, portraits or DiscPortraits(), *catalogues, opened),
+            Conversations(model, HummingSynthesizer(), head, encode, opened, conversation),
             *catalogues,
             hears,
-            settings or ChatSettings(),
+            settings or ChatSettings(takeover_seconds=0),
             conversation,
             HearingSettings(),
         )
@@ -292,5 +295,5 @@ async def world(make_world: MakeWorld) -> World:
 
 
 def _explained(error: BaseException) -> bool:
-    """Whether it is an error whose sentence was shown to who caused it."""
-    return isinstance(getattr(error, "original", error), ChatAnythingError)
+    """Whether it is an error whose sentence was shown to who caused it, or was meant to be."""
+    return isinstance(getattr(error, "original", error), ChatAnythingError | KilledError)

@@ -16,6 +16,7 @@ import pytest
 from telegram.ext import ExtBot
 
 from bot.chat.base import Activity, Before, IncomingMessage, OpenOutlet, Place
+from bot.chat.makings import Making
 from bot.telegram import secrets
 from bot.telegram.clock import Clock
 from bot.telegram.limiter import ChatLimiter
@@ -242,7 +243,8 @@ class Echo:
     """A chat in which every message is repeated, first as a look, then as it stays."""
 
     def __init__(self) -> None:
-        self.replies = self.rooms = self.gallery = self
+        self.replies = self.rooms = self.gallery = self.makings = self
+        self.takeover_seconds = 0.0
         self._order: dict[str, asyncio.Lock] = {}
 
     async def receive(self, message: IncomingMessage, open_outlet: OpenOutlet) -> None:
@@ -251,6 +253,9 @@ class Echo:
             async with outlet.activity(Activity.WRITING):
                 await outlet.show([f"You said {message.text}"[:12]], final=False)
                 await outlet.show([f"You said {message.text}"], final=True)
+
+    async def take_over(self, platform: str) -> list[Making]:
+        return []
 
     async def form(self, place: Place) -> str:
         return ""
