@@ -140,6 +140,7 @@ class App:
     async def creator(self) -> Creator:
         """Who builds personas; one for all, because it limits how many are drawn at once."""
         from engine.creation import Creator
+        from engine.heads import Heads
 
         storage, model = await self.storage(), await self.model()
         if self._creator is None:
@@ -150,6 +151,7 @@ class App:
                 self.voices,
                 storage,
                 observer=self.operating.observer,
+                heads=Heads(self.head, storage.media, kept=1),
             )
         return self._creator
 

@@ -35,6 +35,7 @@ from personas.persona import Persona, Personality, Portrait, PortraitBrief, slug
 from personas.text import plain
 
 if TYPE_CHECKING:
+    from engine.heads import Heads
     from personas.styles import StyleCatalogue
     from personas.voices import VoiceCatalogue
     from storage.store import Storage
@@ -83,6 +84,8 @@ class Creator:
         storage: where personas are kept.
         portraits_at_once: how many are drawn at the same time.
         observer: told how long each stage takes, and how the machines work.
+        heads: prepares portraits for their clips as soon as they are kept; None leaves it to the
+            first clip.
     """
 
     def __init__(
@@ -95,6 +98,7 @@ class Creator:
         *,
         portraits_at_once: int = 1,
         observer: Observer = NOBODY,
+        heads: Heads | None = None,
     ) -> None:
         self._observer = observer
         self._model = model
@@ -102,6 +106,7 @@ class Creator:
         self._styles = styles
         self._voices = voices
         self._storage = storage
+        self._heads = heads
         self._writer = PersonaWriter(model, styles, voices)
         self._drawing = asyncio.Semaphore(portraits_at_once)
 
@@ -301,6 +306,8 @@ class Creator:
         with watch.stage("storing"):
             portrait = await keep(self._storage.media, draft, files)
             try:
+                if self._heads is not None:
+                    await self._heads.prepare_ahead(portrait)
                 stored = await store(portrait)
             except BaseException:
                 await asyncio.shield(discard(self._storage.media, keys_of(portrait)))

@@ -62,8 +62,12 @@ class Collector:
             unwanted = list(await connection.scalars(locked.where(*_unwanted())))
             removed = await asyncio.gather(*(self._remove_bytes(key) for key in unwanted))
             gone = [key for key, is_gone in zip(unwanted, removed, strict=True) if is_gone]
+            made_of = t.preparation.c.portrait.in_(gone)
+            theirs = list(await connection.scalars(select(t.preparation.c.medium).where(made_of)))
+            await connection.execute(delete(t.preparation).where(made_of))
             await connection.execute(delete(t.medium).where(t.medium.c.key.in_(gone)))
-        return len(gone)
+        # Outside, so that what is done again after an outage is one transaction.
+        return len(gone) + await self.collect(theirs)
 
     async def collect_unwanted(self) -> int:
         """Removes all media that have a row and that nobody wants; how many.
@@ -144,5 +148,6 @@ def _unwanted() -> tuple[ColumnElement[bool], ...]:
         ~exists().where(t.persona_medium.c.medium == key),
         ~exists().where(t.turn.c.clip == key),
         ~exists().where(t.unfinished.c.medium == key),
+        ~exists().where(t.preparation.c.medium == key),
         ~exists().where(t.lease.c.medium == key),
     )

@@ -20,6 +20,7 @@ from storage.collector import Collector
 from storage.database import Database, insert_missing
 from storage.outages import retried
 from storage.owners import Owners, TakenForDeadError
+from storage.preparations import Preparations
 
 if TYPE_CHECKING:
     from storage.objects import Objects
@@ -50,11 +51,15 @@ class MediaStore:
     `put` gives the caller a claim. Storing a persona or a turn that uses the key takes the claim
     over; where that never happens, `delete` gives it up, and a claim that is forgotten lapses
     after the grace time or when the process is gone.
+
+    Attributes:
+        preparations: what renderers have prepared of portraits.
     """
 
     def __init__(
         self, database: Database, objects: Objects, collector: Collector, owners: Owners
     ) -> None:
+        self.preparations = Preparations(database, self, collector, owners)
         self._database = database
         self._objects = objects
         self._collector = collector

@@ -1,8 +1,9 @@
 """The tables, the same on SQLite and on PostgreSQL.
 
 A media row is written before its bytes and deleted after them, so every stored file has a row.
-A medium is wanted while a persona, a turn or unfinished work refers to it, or while a process
-that just wrote it holds a lease; `storage.collector` removes what nobody wants.
+A medium is wanted while a persona, a turn, a preparation or unfinished work refers to it, or while
+a process that just wrote it holds a lease; `storage.collector` removes what nobody wants. A
+preparation goes with the portrait that it was made of.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from sqlalchemy import (
     column,
 )
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest migration; a test holds it against the migrations themselves."""
 
 
@@ -128,6 +129,15 @@ persona_medium = Table(
     metadata,
     Column("persona", ForeignKey(persona.c.id, ondelete="CASCADE"), primary_key=True),
     Column("medium", ForeignKey(medium.c.key), primary_key=True, index=True),
+)
+
+preparation = Table(
+    "preparation",
+    metadata,
+    Column("portrait", ForeignKey(medium.c.key, ondelete="CASCADE"), primary_key=True),
+    Column("head", Words(100), primary_key=True, comment="the renderer that prepared it"),
+    Column("medium", ForeignKey(medium.c.key), nullable=False, index=True),
+    Column("created_at", UtcDateTime, nullable=False),
 )
 
 conversation = Table(

@@ -23,6 +23,7 @@ class HeadCapabilities:
         needs_landmarks: only portraits on which a detector found a face can speak with it.
         needs_gpu: too slow to be of use without one.
         device: what it keeps busy, for the accounts: cpu, cuda.
+        keeps_prepared: preparing a portrait is so much work that it is done once, packed and kept.
     """
 
     fps: int
@@ -31,6 +32,7 @@ class HeadCapabilities:
     needs_landmarks: bool
     needs_gpu: bool
     device: str = "cpu"
+    keeps_prepared: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,19 @@ class TalkingHead(Protocol[Prepared]):
 
         Raises:
             InvalidInputError: the portrait lacks what `capabilities` says is needed.
+        """
+
+    def pack(self, prepared: Prepared) -> bytes | None:
+        """What was prepared as bytes to keep; None where preparing again is as quick.
+
+        Only asked of heads whose capabilities say `keeps_prepared`.
+        """
+
+    def unpack(self, data: bytes, portrait: PortraitDraft) -> Prepared:
+        """What `pack` has made bytes of, for the portrait that it was prepared of.
+
+        Raises:
+            UnavailableError: the bytes are damaged, or another version packed them.
         """
 
     def frames(self, prepared: Prepared, speech: Speech, seed: int = 0) -> Iterator[Image]:

@@ -71,6 +71,13 @@ class DrawnHead:
             sprites=SpriteCache(),
         )
 
+    def pack(self, prepared: DrawnPortrait) -> None:
+        """Nothing: preparing takes milliseconds."""
+
+    def unpack(self, data: bytes, portrait: PortraitDraft) -> DrawnPortrait:
+        """Prepares the portrait; nothing was packed."""
+        return self.prepare(portrait)
+
     def frames(self, prepared: DrawnPortrait, speech: Speech, seed: int = 0) -> Iterator[Image]:
         """RGB frames of the speech, from rest to rest; each is reused for the next one.
 

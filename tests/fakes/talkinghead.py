@@ -10,6 +10,7 @@ import numpy as np
 from engine.portrait.base import Image, PortraitDraft
 from engine.speech.base import Speech
 from engine.talkinghead.base import HeadCapabilities
+from personas.errors import UnavailableError
 
 
 @dataclass
@@ -19,6 +20,7 @@ class FakeHead:
     size: int = 64
     fps: int = 25
     error: Exception | None = None
+    keeps: bool = False
     prepared: int = 0
     closed: list[int] = field(default_factory=list)
 
@@ -29,12 +31,25 @@ class FakeHead:
     @property
     def capabilities(self) -> HeadCapabilities:
         return HeadCapabilities(
-            fps=self.fps, size=self.size, needs_layers=False, needs_landmarks=False, needs_gpu=False
+            fps=self.fps,
+            size=self.size,
+            needs_layers=False,
+            needs_landmarks=False,
+            needs_gpu=False,
+            keeps_prepared=self.keeps,
         )
 
     def prepare(self, portrait: PortraitDraft) -> Image:
         self.prepared += 1
         return np.full((self.size, self.size, 3), 200, np.uint8)
+
+    def pack(self, prepared: Image) -> bytes | None:
+        return prepared.tobytes() if self.keeps else None
+
+    def unpack(self, data: bytes, portrait: PortraitDraft) -> Image:
+        if len(data) != self.size * self.size * 3:
+            raise UnavailableError("Another version packed this.")
+        return np.frombuffer(data, np.uint8).reshape(self.size, self.size, 3)
 
     def frames(self, prepared: Image, speech: Speech, seed: int = 0) -> Iterator[Image]:
         count = max(1, round(speech.duration * self.fps))

@@ -1,0 +1,122 @@
+"""Portraits are prepared once: for all clips, and where it is costly for all processes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.creation import CreationRequest, Creator
+from engine.drawing import encode_draft, keep
+from engine.events import PersonaReady
+from engine.heads import Heads
+from engine.portrait.base import PortraitDraft
+from personas.errors import UnavailableError
+from personas.persona import Persona, Portrait
+from personas.styles import load_styles
+from personas.voices import load_voices
+from storage.settings import StorageSettings
+from storage.store import Storage
+from tests.engine.talkinghead.speeches import portrait as drawn
+from tests.fakes.answers import ANSWER
+from tests.fakes.language_model import ScriptedModel
+from tests.fakes.portrait import DiscPortraits
+from tests.fakes.talkinghead import FakeHead
+
+
+@pytest.fixture
+async def storage(tmp_path: Path) -> AsyncIterator[Storage]:
+    async with await Storage.open(StorageSettings(data_folder=tmp_path / "data")) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def portrait(storage: Storage) -> Portrait:
+    draft = drawn(64)
+    return await keep(storage.media, draft, await encode_draft(draft))
+
+
+async def test_two_clips_at_once_prepare_once(storage: Storage, portrait: Portrait) -> None:
+    head = FakeHead()
+    heads = Heads(head, storage.media)
+    one, two = await asyncio.gather(heads.get(portrait), heads.get(portrait))
+    assert one is two
+    assert head.prepared == 1
+
+
+async def test_what_is_quick_to_prepare_is_not_kept(storage: Storage, portrait: Portrait) -> None:
+    head = FakeHead()
+    await Heads(head, storage.media).prepare_ahead(portrait)
+    assert head.prepared == 0
+    await Heads(head, storage.media).get(portrait)
+    assert await storage.media.preparations.get(portrait.image, head.name) is None
+
+
+async def test_what_is_costly_is_kept_for_the_next_process(
+    storage: Storage, portrait: Portrait
+) -> None:
+    first, second = FakeHead(keeps=True), FakeHead(keeps=True)
+    made = await Heads(first, storage.media).get(portrait)
+    assert np.array_equal(await Heads(second, storage.media).get(portrait), made)
+    assert (first.prepared, second.prepared) == (1, 0)
+
+
+async def test_of_another_version_it_is_prepared_again(
+    storage: Storage, portrait: Portrait
+) -> None:
+    await Heads(FakeHead(keeps=True, size=32), storage.media).get(portrait)
+    head = FakeHead(keeps=True, size=64)
+    assert (await Heads(head, storage.media).get(portrait)).shape == (64, 64, 3)
+    assert head.prepared == 1
+    again = FakeHead(keeps=True, size=64)
+    await Heads(again, storage.media).get(portrait)
+    assert again.prepared == 0
+
+
+async def test_a_head_that_fails_ahead_of_time_is_only_told_in_the_log(
+    storage: Storage, portrait: Portrait, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Broken(FakeHead):
+        def prepare(self, portrait: PortraitDraft) -> np.ndarray:
+            raise UnavailableError("No memory left.")
+
+    await Heads(Broken(keeps=True), storage.media).prepare_ahead(portrait)
+    assert "not prepared" in caplog.text
+
+
+async def created(storage: Storage, heads: Heads) -> Persona:
+    maker = Creator(
+        ScriptedModel([json.dumps(ANSWER)]),
+        DiscPortraits(size=64),
+        load_styles(),
+        load_voices(),
+        storage,
+        heads=heads,
+    )
+    *_, last = [e async for e in maker.create(CreationRequest("a grumpy lighthouse", seed=7))]
+    assert isinstance(last, PersonaReady)
+    return last.persona
+
+
+async def test_who_is_created_is_prepared_with_it_and_goes_whole(
+    storage: Storage, tmp_path: Path
+) -> None:
+    head = FakeHead(keeps=True)
+    persona = await created(storage, Heads(head, storage.media))
+    assert head.prepared == 1
+    assert await storage.media.preparations.get(persona.portrait.image, head.name)
+    await storage.personas.delete(persona.gallery, persona.id)
+    assert not [file for file in (tmp_path / "data" / "media").rglob("*.*") if file.is_file()]
+
+
+async def test_who_cannot_be_prepared_is_created_all_the_same(storage: Storage) -> None:
+    class Broken(FakeHead):
+        def prepare(self, portrait: PortraitDraft) -> np.ndarray:
+            raise RuntimeError("a fault")
+
+    persona = await created(storage, Heads(Broken(keeps=True), storage.media))
+    assert await storage.personas.by_id(persona.id) == persona
