@@ -96,7 +96,7 @@ def plan_speech(speech: Speech, *, fps: int, seed: int = 0, mood: Mood = Mood.CA
     performance["turn_x"] += _soft(0.25 * gaze[0], 0.12 * fps)
     performance.values *= _fade(times, duration)[:, None]
 
-    _act(performance, times, speech.cues, duration)
+    act(performance, times, speech.cues, duration)
     for lid in ("blink_left", "blink_right"):
         np.maximum(performance[lid], blinks, out=performance[lid])
     mouth = mouth_tracks(speech, loudness, times)
@@ -285,7 +285,7 @@ def _ask(performance: Performance, times: Floats, end: float) -> None:
     performance["turn_y"] -= np.float32(0.2) * rise
 
 
-def _act(performance: Performance, times: Floats, cues: Sequence[Cue], duration: float) -> None:
+def act(performance: Performance, times: Floats, cues: Sequence[Cue], duration: float) -> None:
     """Plays the stage directions, moved or hurried so that each is over when the clip is."""
     for cue in cues[:_MOST_CUES]:
         gesture = gesture_for(cue.action) if np.isfinite(cue.time) else None

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from engine.portrait.base import Image
 from engine.speech.base import Speech
 from engine.stopwatch import Stopwatch
+from engine.talkinghead import encoders
 from engine.talkinghead.ahead import ClipCancelledError, DrawAhead, Planes
 from engine.talkinghead.base import Clip
 from engine.talkinghead.settings import EncoderSettings
@@ -27,16 +28,10 @@ if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
     from av.audio.stream import AudioStream
     from av.container import OutputContainer
-    from av.video.stream import VideoStream
 
 __all__ = ["ClipCancelledError", "encode"]
 
 _AAC_RATES: Final = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
-_BT601: Final = 6
-_BT709: Final = 1
-_LIMITED: Final = 1
-"""ffmpeg's numbers for the matrix the planes were made with, for the primaries and the transfer
-of pictures as they are seen on screens, and for luma from 16 to 235."""
 
 
 def encode(
@@ -105,9 +100,9 @@ def _write(
 ) -> int:
     import av
 
-    count = 0
+    count, codec = 0, encoders.choose(settings, size)
     with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
-        video = _video_stream(container, fps, size, settings)
+        video = encoders.add_video(container, codec, fps, size, settings)
         if sound is not None and len(sound):
             audio = _audio_stream(container, sample_rate, settings)
             with watch.stage("sound"):
@@ -116,7 +111,7 @@ def _write(
             with watch.stage("encoding"):
                 frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
                 frame.pts, frame.time_base = count, Fraction(1, fps)
-                frame.colorspace, frame.color_range = _BT601, _LIMITED
+                frame.colorspace, frame.color_range = encoders.BT601, encoders.LIMITED
                 container.mux(video.encode(frame))
             count += 1
         if not count:
@@ -124,30 +119,6 @@ def _write(
         with watch.stage("encoding"):
             container.mux(video.encode(None))
     return count
-
-
-def _video_stream(
-    container: OutputContainer, fps: int, size: int, settings: EncoderSettings
-) -> VideoStream:
-    threads = settings.threads or max(1, min(4, (os.cpu_count() or 2) - 1))
-    stream = container.add_stream(
-        "libx264",
-        rate=fps,
-        options={
-            "preset": settings.preset,
-            "crf": str(settings.crf),
-            "tune": "animation",
-            "threads": str(threads),
-        },
-    )
-    stream.width = stream.height = size
-    stream.pix_fmt = "yuv420p"
-    context = stream.codec_context
-    context.time_base = Fraction(1, fps)
-    context.gop_size = 4 * fps
-    context.colorspace, context.color_range = _BT601, _LIMITED
-    context.color_primaries, context.color_trc = _BT709, _BT709
-    return stream
 
 
 def _audio_stream(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import numpy as np
@@ -19,19 +18,12 @@ from personas.errors import UnavailableError
 from personas.persona import Persona, Portrait
 from personas.styles import load_styles
 from personas.voices import load_voices
-from storage.settings import StorageSettings
 from storage.store import Storage
 from tests.engine.talkinghead.speeches import portrait as drawn
 from tests.fakes.answers import ANSWER
 from tests.fakes.language_model import ScriptedModel
 from tests.fakes.portrait import DiscPortraits
 from tests.fakes.talkinghead import FakeHead
-
-
-@pytest.fixture
-async def storage(tmp_path: Path) -> AsyncIterator[Storage]:
-    async with await Storage.open(StorageSettings(data_folder=tmp_path / "data")) as opened:
-        yield opened
 
 
 @pytest.fixture

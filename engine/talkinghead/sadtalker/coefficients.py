@@ -10,69 +10,71 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
-
-Floats = NDArray[np.float32]
+from torch import Tensor
 
 EXPRESSION: Final = slice(0, 64)
 ANGLES: Final = slice(64, 67)
 POSE: Final = slice(64, 70)
 PLACE: Final = slice(70, 73)
 DRIVING: Final = 70
+SOURCE: Final = 73
 RADIUS: Final = 13
 """Frames to each side that the mapping network sees."""
 
-_EXPRESSION_OF_ALL, _POSE_OF_ALL, _SHIFT_OF_ALL = slice(80, 144), slice(224, 227), slice(254, 257)
+_OF_ALL: Final = (slice(80, 144), slice(224, 227), slice(254, 257))
+"""Where expression, angles and translation stand in what the reconstruction network says."""
 
 
-def source_coefficients(reconstructed: Floats, placed: Sequence[float]) -> Floats:
+def source_coefficients(reconstructed: Tensor, placed: Sequence[float]) -> Tensor:
     """The 73 of a source.
 
     Args:
         reconstructed: [257], all that the reconstruction network says of the face.
         placed: scale, x and y of the alignment.
     """
-    parts = [reconstructed[part] for part in (_EXPRESSION_OF_ALL, _POSE_OF_ALL, _SHIFT_OF_ALL)]
-    return np.concatenate([*parts, np.asarray(placed)]).astype(np.float32)
+    parts = [reconstructed[part] for part in _OF_ALL]
+    return torch.cat([*parts, torch.tensor(placed).to(reconstructed)])
 
 
 def driving_coefficients(
-    coefficients: Floats,
-    source: Floats,
+    coefficients: Tensor,
+    source: Tensor,
     *,
-    expression_scale: float = 1.0,
+    expression_scale: float | Tensor = 1.0,
     with_place: bool = False,
     still: bool = False,
-) -> Floats:
+) -> Tensor:
     """What drives each frame, as the mapping network wants it.
 
     Args:
         coefficients: [frames, 70].
         source: [73].
-        expression_scale: strength of the expression.
+        expression_scale: strength of the expression; one for all, or one a frame, [frames].
         with_place: also the source's place; for the mapping network of whole pictures.
         still: the head stays as it is in the source, only the expression moves.
 
     Returns:
         [frames, 70], or [frames, 73] with the place.
     """
-    driving = np.array(coefficients[:, :DRIVING], np.float32)
-    driving[:, EXPRESSION] *= np.float32(expression_scale)
-    if with_place:
-        places = np.repeat(source[None, PLACE], len(driving), axis=0)
-        driving = np.concatenate([driving, places], axis=1)
+    scale = torch.as_tensor(expression_scale).to(coefficients).reshape(-1, 1)
+    pose = coefficients[:, POSE]
     if still:
-        driving[:, POSE.start :] = source[POSE.start : driving.shape[1]]
-    return driving
+        pose = source[POSE].expand_as(pose)
+    parts = [coefficients[:, EXPRESSION] * scale, pose]
+    if with_place:
+        parts.append(source[PLACE].expand(len(coefficients), -1))
+    return torch.cat(parts, dim=1)
 
 
-def source_window(source: Floats, *, with_place: bool = False) -> Floats:
+def source_window(source: Tensor, *, with_place: bool = False) -> Tensor:
     """The source as the mapping network sees it: [70 or 73, 27], the same in every column."""
-    width = len(source) if with_place else DRIVING
-    return np.repeat(source[:width, None], 2 * RADIUS + 1, axis=1).astype(np.float32)
+    width = SOURCE if with_place else DRIVING
+    return source[:width, None].repeat(1, 2 * RADIUS + 1)
 
 
-def driving_windows(driving: Floats, start: int, end: int) -> Floats:
+def driving_windows(driving: Tensor, start: int, end: int) -> Tensor:
     """What the mapping network sees of frames `start` to `end`; the clip's ends are repeated.
 
     Args:
@@ -83,9 +85,9 @@ def driving_windows(driving: Floats, start: int, end: int) -> Floats:
     Returns:
         [end - start, channels, 27].
     """
-    around = np.arange(start, end)[:, None] + np.arange(-RADIUS, RADIUS + 1)
-    around = np.clip(around, 0, len(driving) - 1)
-    return np.ascontiguousarray(driving[around].transpose(0, 2, 1))
+    reach = torch.arange(-RADIUS, RADIUS + 1, device=driving.device)
+    around = torch.arange(start, end, device=driving.device)[:, None] + reach
+    return driving[around.clamp(0, len(driving) - 1)].transpose(1, 2)
 
 
 def camera_track(degrees: Sequence[float], frames: int) -> NDArray[np.float64]:

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import logging
 import math
+from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.portrait.base import Landmarks
+from engine.portrait.base import FaceLandmarker, Image, Landmarks
+from engine.portrait.landmarks.base import FACE_MESH
+from personas.errors import ChatAnythingError, InvalidInputError
 from personas.persona import FaceGeometry
 
+log = logging.getLogger(__name__)
+
 Points = NDArray[np.float64]
+
+_DLIB: Final = 68
+_FACE_MESH: Final = 468
+_AGREE: Final = 0.5
+"""Distances of the eyes by which a point found may differ from the one known."""
+_NEAREST_EYES: Final = 6.0
+"""Pixels between eyes below which nothing of a face can be seen."""
 
 _MOUTH_68 = (48, 54)
 _EYES_68 = ((36, 39), (42, 45))
@@ -48,9 +62,56 @@ def five_of_geometry(geometry: FaceGeometry) -> Points:
 
 def five_of_landmarks(found: Landmarks) -> Points:
     """The five points, [5, 2], of a face that a detector found; exact corners where it has them."""
-    if len(found.points) == 68:
-        return five_of_68(found.points.astype(np.float64))
-    return five_of_geometry(found.geometry)
+    points = found.points.astype(np.float64)
+    if len(points) == _DLIB:
+        return five_of_68(points)
+    if len(points) < _FACE_MESH:
+        return five_of_geometry(found.geometry)
+    mesh = FACE_MESH
+    eyes = [points[list(corners)].mean(axis=0) for corners in (mesh.left_eye, mesh.right_eye)]
+    return np.stack([*eyes, points[mesh.nose], *(points[corner] for corner in mesh.mouth)])
+
+
+def find_five(
+    image: Image, geometry: FaceGeometry, landmarkers: Sequence[FaceLandmarker] = ()
+) -> Points:
+    """The five points, [5, 2], of a portrait's face.
+
+    A face that we drew is where we drew it. One that was found is looked for once more, because
+    a detector knows the corners of the mouth better than the geometry that is kept of it.
+
+    Args:
+        image: RGB.
+        geometry: where the face is known to be.
+        landmarkers: who may look for it.
+
+    Raises:
+        InvalidInputError: the geometry is none that a face can have in this picture.
+    """
+    known = five_of_geometry(geometry)
+    _check(known, image.shape[1], image.shape[0])
+    if geometry.source == "drawn":
+        return known
+    apart = float(np.linalg.norm(known[1] - known[0]))
+    for landmarker in landmarkers:
+        try:
+            found = landmarker.find(image)
+        except ChatAnythingError as error:
+            log.info("%s cannot look at a portrait: %s", landmarker.name, error)
+            continue
+        if found is not None:
+            five = five_of_landmarks(found)
+            # Another face in the picture, or none at all, would be somewhere else.
+            if np.abs(five - known).max() < _AGREE * apart:
+                return five
+    return known
+
+
+def _check(five: Points, width: int, height: int) -> None:
+    eyes = float(np.linalg.norm(five[1] - five[0]))
+    inside = (five >= -0.1 * eyes) & (five <= np.array([width, height]) + 0.1 * eyes)
+    if not (np.isfinite(five).all() and eyes >= _NEAREST_EYES and inside.all()):
+        raise InvalidInputError("This portrait has no face that could be moved.")
 
 
 def crop_points(five: Points) -> Points:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
+import torch
+from torch import Tensor
 
 _WINDOW: Final = 13
 _ORDER: Final = 2
 
 
-def smooth(track: NDArray[np.float32]) -> NDArray[np.float32]:
+def smooth(track: Tensor) -> Tensor:
     """Each frame becomes what a parabola through its neighbours has there.
 
     The first and last half window are read off the parabola of the window at that end. Tracks
@@ -21,20 +21,22 @@ def smooth(track: NDArray[np.float32]) -> NDArray[np.float32]:
         track: [frames, channels].
 
     Returns:
-        The same shape.
+        The same shape, on the same device.
     """
     frames = len(track)
     window = min(_WINDOW, 2 * ((frames - 1) // 2) + 1)
     if window <= _ORDER:
-        return np.array(track, np.float32)
+        return track.clone()
     half = window // 2
-    powers = np.arange(-half, half + 1)[:, None] ** np.arange(_ORDER + 1)
-    # fit @ values are the parabola's own values at the window's frames.
-    fit = powers @ np.linalg.pinv(powers)
-    values = track.astype(np.float64)
-    smoothed = np.empty_like(values)
-    smoothed[: half + 1] = (fit @ values[:window])[: half + 1]
-    smoothed[-half - 1 :] = (fit @ values[-window:])[-half - 1 :]
-    spans = np.lib.stride_tricks.sliding_window_view(values, window, axis=0)
-    smoothed[half : frames - half] = spans @ fit[half]
-    return smoothed.astype(np.float32)
+    fit = _fit(window).to(track)
+    middle = track.unfold(0, window, 1) @ fit[half]
+    first, last = fit @ track[:window], fit @ track[-window:]
+    return torch.cat([first[:half], middle, last[half + 1 :]])
+
+
+def _fit(window: int) -> Tensor:
+    """[window, window]: values in it to the values of their parabola."""
+    places = torch.arange(window, dtype=torch.float64) - window // 2
+    powers = places[:, None] ** torch.arange(_ORDER + 1)
+    fit: Tensor = powers @ torch.linalg.pinv(powers)
+    return fit
