@@ -54,7 +54,8 @@ def make_canvas(image: Image, crop: FaceCrop, size: int, framing: Framing) -> Ca
         image: [height, width, 3] RGB.
         crop: where its face is.
         size: width and height of a frame.
-        framing: full: the largest square of the picture around the face; crop: the face alone.
+        framing: full: the largest square of the picture around the face; crop: the largest square
+            within the face's box.
     """
     import cv2
 
@@ -80,10 +81,10 @@ def view(
     """Left, top and side of the square of a picture that a clip shows."""
     side = min(width, height)
     if framing == "crop":
-        side = min(side, max(1, round(max(box[2] - box[0], box[3] - box[1]))))
+        side = min(side, max(1, math.floor(min(box[2] - box[0], box[3] - box[1]))))
     middle_x, middle_y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
-    left = int(np.clip(round(middle_x - side / 2), 0, width - side))
-    top = int(np.clip(round(middle_y - side / 2), 0, height - side))
+    left = int(np.clip(math.ceil(middle_x - side / 2 - 0.5), 0, width - side))
+    top = int(np.clip(math.ceil(middle_y - side / 2 - 0.5), 0, height - side))
     return left, top, side
 
 

@@ -19,9 +19,9 @@ class Paster:
 
     def __init__(self, canvas: Canvas, device: torch.device) -> None:
         self._left, self._top, self._right, self._bottom = canvas.region
-        self._picture = torch.from_numpy(canvas.picture).to(device)
+        self._picture = torch.tensor(canvas.picture, device=device)
         part = self._picture[self._top : self._bottom, self._left : self._right]
-        mask = torch.from_numpy(canvas.mask).to(device)
+        mask = torch.tensor(canvas.mask, device=device)
         mask = mask[self._top : self._bottom, self._left : self._right, None]
         self._share = mask.float() / 255
         self._kept = part.float() * (1 - self._share)

@@ -128,7 +128,7 @@ def understand(
 
 def to_tensor(image: Image, device: torch.device) -> Tensor:
     """[h, w, 3] uint8 to [1, 3, h, w] float32 of 0 to 1."""
-    tensor = torch.from_numpy(np.ascontiguousarray(image)).to(device)
+    tensor = torch.tensor(image, device=device)
     return tensor.permute(2, 0, 1)[None].float() / 255
 
 

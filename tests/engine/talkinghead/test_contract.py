@@ -10,12 +10,23 @@ import pytest
 
 from engine.talkinghead.base import TalkingHead
 from engine.talkinghead.drawn import DrawnHead
+from engine.talkinghead.fallback import FallbackHead
+from engine.talkinghead.sadtalker.head import SadTalkerHead
+from personas.errors import UnavailableError
 from tests.engine.talkinghead.speeches import RATE, babble, portrait, speech
+from tests.fakes.sadtalker import tiny_networks
 from tests.fakes.talkinghead import FakeHead
+
+
+def sadtalker() -> SadTalkerHead:
+    return SadTalkerHead(tiny_networks, size=128, resolution=128)
+
 
 HEADS: dict[str, Callable[[], TalkingHead[Any]]] = {
     "drawn": lambda: DrawnHead(size=128),
-    "fake": lambda: FakeHead(size=128),
+    "sadtalker": sadtalker,
+    "fallback": lambda: FallbackHead(sadtalker(), DrawnHead(size=128)),
+    "fake": lambda: FakeHead(size=128, keeps=True),
 }
 
 
@@ -59,6 +70,17 @@ def test_idling_has_the_length_asked_for(head: TalkingHead[Any]) -> None:
 def test_next_to_nothing_said_is_a_clip_too(head: TalkingHead[Any]) -> None:
     prepared = head.prepare(portrait())
     assert sum(1 for _ in head.frames(prepared, speech(("", 1 / RATE)))) == 1
+
+
+def test_what_was_prepared_at_great_cost_can_be_kept(head: TalkingHead[Any]) -> None:
+    if not head.capabilities.keeps_prepared:
+        pytest.skip("it prepares again")
+    packed = head.pack(head.prepare(portrait()))
+    assert packed is not None
+    prepared = head.unpack(packed, portrait())
+    assert sum(1 for _ in head.frames(prepared, babble(1.0))) == 25
+    with pytest.raises(UnavailableError):
+        head.unpack(packed[: len(packed) // 2], portrait())
 
 
 def test_frames_may_be_left_in_the_middle(head: TalkingHead[Any]) -> None:

@@ -1,0 +1,397 @@
+"""SadTalkerHead: the portrait moves, in its place, in step, and whatever goes wrong is told."""
+
+from __future__ import annotations
+
+import threading
+import tracemalloc
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+
+from engine.portrait.base import Image, PortraitDraft
+from engine.speech.base import Cue, Speech
+from engine.talkinghead.fallback import FallbackHead
+from engine.talkinghead.sadtalker.head import SadTalkerHead
+from engine.talkinghead.sadtalker.packing import fingerprint
+from engine.talkinghead.settings import SadTalkerSettings
+from personas.errors import InvalidInputError, UnavailableError
+from personas.persona import FaceGeometry
+from tests.engine.talkinghead.speeches import RATE, babble, portrait
+from tests.fakes.sadtalker import Keypoints, MovingPicture, tiny_networks
+from tests.fakes.talkinghead import FakeHead
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def make_head(
+    generator: MovingPicture | None = None,
+    *,
+    size: int = 128,
+    landmarks: bool = False,
+    **how: object,
+) -> SadTalkerHead:
+    networks = tiny_networks(generator=generator or MovingPicture())
+    settings = SadTalkerSettings.model_validate(how)
+    return SadTalkerHead(
+        lambda: networks, size=size, resolution=128, settings=settings, needs_landmarks=landmarks
+    )
+
+
+def film(head: SadTalkerHead, said: Speech, draft: PortraitDraft | None = None) -> list[Image]:
+    return [f.copy() for f in head.frames(head.prepare(draft or portrait(256)), said, seed=3)]
+
+
+def silence(seconds: float) -> Speech:
+    return Speech(np.zeros(round(seconds * RATE), np.float32), RATE, (), (), "")
+
+
+class TestTheClip:
+    def test_it_starts_and_ends_as_the_portrait_looks(self) -> None:
+        head = make_head(size=256)
+        draft = portrait(256)
+        frames = film(head, babble(2.0), draft)
+        assert np.array_equal(frames[0], frames[-1])
+        assert np.abs(frames[0].astype(int) - draft.image).mean() < 1
+        assert max(np.abs(f.astype(int) - frames[0]).mean() for f in frames) > 0.1
+
+    def test_what_is_outside_the_face_never_moves(self) -> None:
+        head = make_head(size=256)
+        draft = small_face()
+        prepared = head.prepare(draft)
+        left, top, right, bottom = prepared.canvas.region
+        outside = np.ones((256, 256), bool)
+        outside[top:bottom, left:right] = False
+        assert outside.mean() > 0.3
+        for frame in head.frames(prepared, babble(1.0)):
+            assert np.array_equal(frame[outside], prepared.canvas.picture[outside])
+
+    def test_the_seed_decides(self) -> None:
+        head = make_head()
+        prepared = head.prepare(portrait(256))
+        one, again, other = (
+            np.stack([f.copy() for f in head.frames(prepared, babble(2.0), seed)])
+            for seed in (1, 1, 2)
+        )
+        assert np.array_equal(one, again)
+        assert not np.array_equal(one, other)
+
+    def test_still_heads_only_speak_and_silence_keeps_them_so(self) -> None:
+        head = make_head(still=True, blinks=False)
+        quiet, spoken = film(head, silence(3.0)), film(head, babble(3.0))
+        # The mouth is as it is in silence; nothing else moves.
+        assert all(np.array_equal(quiet[10], frame) for frame in quiet[6:-6])
+        assert any(not np.array_equal(a, b) for a, b in zip(quiet, spoken, strict=True))
+
+    def test_stage_directions_move_the_head(self) -> None:
+        head = make_head(blinks=False)
+        nods = replace(silence(2.0), cues=(Cue("nods", 0.5),))
+        plain, nodding = film(head, silence(2.0)), film(head, nods)
+        moved = [np.abs(a.astype(int) - b).mean() for a, b in zip(plain, nodding, strict=True)]
+        assert max(moved[14:35]) > 0.3
+        assert moved[0] == moved[-1] == 0
+
+    def test_the_face_alone_fills_the_frame(self) -> None:
+        whole = make_head(size=256).prepare(small_face()).canvas
+        face = make_head(size=256, framing="crop").prepare(small_face()).canvas
+        assert face.box[2] - face.box[0] > 1.5 * (whole.box[2] - whole.box[0])
+        assert face.mask.min() == 255
+
+    def test_idling_loops_and_blinks(self) -> None:
+        head = make_head()
+        frames = [f.copy() for f in head.idle(head.prepare(portrait(256)), 4.0, seed=2)]
+        assert len(frames) == 100
+        assert np.array_equal(frames[0], frames[-1])
+        steps = [np.abs(a.astype(int) - b).mean() for a, b in pairwise(frames)]
+        assert max(steps) < 12
+
+    @pytest.mark.parametrize("seconds", [0, -1, float("nan"), 1e9])
+    def test_no_length_of_time_to_idle(self, seconds: float) -> None:
+        head = make_head()
+        with pytest.raises(InvalidInputError):
+            head.idle(head.prepare(portrait(256)), seconds)
+
+    @pytest.mark.parametrize("frames", [0, 1, 2, 3, 4, 5, 21, 33])
+    def test_the_shortest_speeches_have_clips(self, frames: int) -> None:
+        assert len(film(make_head(), silence(frames / 25))) == max(1, frames)
+
+    def test_moods_move_in_styles_of_their_own(self) -> None:
+        def movement(mood: str) -> float:
+            frames = np.stack(film(make_head(blinks=False), silence(3.0), portrait(256, mood=mood)))
+            return float(np.abs(np.diff(frames.astype(int), axis=0)).mean())
+
+        assert movement("cheerful") > movement("sad")
+
+
+def small_face() -> PortraitDraft:
+    """A portrait in a corner of a larger picture."""
+    draft = portrait(128)
+    image = np.full((256, 256, 3), 90, np.uint8)
+    image[100:228, 100:228] = draft.image
+    return replace(
+        draft, image=image, geometry=moved(draft.geometry, 1, 100, 100), background=None, body=None
+    )
+
+
+def moved(geometry: FaceGeometry, scale: float, left: float, top: float) -> FaceGeometry:
+    points = {
+        name: (getattr(geometry, name)[0] * scale + left, getattr(geometry, name)[1] * scale + top)
+        for name in ("left_eye", "right_eye", "nose", "mouth", "centre")
+    }
+    lengths = {
+        name: getattr(geometry, name) * scale
+        for name in ("eye_radius", "mouth_width", "width", "height")
+    }
+    return geometry.model_copy(update={**points, **lengths})
+
+
+class TestPortraits:
+    @pytest.mark.parametrize("scale", [0.25, 1, 8])
+    def test_of_any_size_look_the_same(self, scale: float) -> None:
+        import cv2
+
+        draft = portrait(512)
+        image = np.asarray(cv2.resize(draft.image, None, fx=scale, fy=scale), np.uint8)
+        other = replace(
+            draft, image=image, geometry=moved(draft.geometry, scale, 0, 0),
+            background=None, body=None,
+        )  # fmt: skip
+        head = make_head(size=256)
+        one, two = head.prepare(draft), head.prepare(other)
+        assert np.abs(np.subtract(one.canvas.box, two.canvas.box)).max() < 4
+        frame = next(head.frames(two, silence(0.04)))
+        assert np.abs(frame.astype(int) - two.canvas.picture).mean() < 2
+
+    @pytest.mark.parametrize(("width", "height"), [(300, 900), (900, 300)])
+    def test_that_are_not_square_show_the_square_around_the_face(
+        self, width: int, height: int
+    ) -> None:
+        draft = portrait(256)
+        image = np.full((height, width, 3), 90, np.uint8)
+        left, top = width - 256, height - 256
+        image[top:, left:] = draft.image
+        other = replace(
+            draft, image=image, geometry=moved(draft.geometry, 1, left, top),
+            background=None, body=None,
+        )  # fmt: skip
+        canvas = make_head(size=300).prepare(other).canvas
+        assert np.array_equal(canvas.picture, image[-300:, -300:])
+
+    def test_grey_and_transparent_ones_are_pictures_too(self) -> None:
+        draft = portrait(128)
+        grey = draft.image.mean(axis=2).astype(np.uint8)
+        clear = np.dstack([draft.image, np.zeros((128, 128), np.uint8)])
+        for image in (grey, grey[..., None], np.dstack([grey, grey]), clear):
+            frames = film(make_head(), silence(0.1), replace(draft, image=image))
+            assert frames[0].shape == (128, 128, 3)
+        assert frames[0].min() > 250  # nothing but its ground
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"left_eye": (128.0, 100.0), "right_eye": (128.0, 100.0)},
+            {"left_eye": (float("nan"), 1.0)},
+            {"left_eye": (-900.0, 10.0), "right_eye": (-800.0, 10.0)},
+            {"mouth": (128.0, 9_000.0)},
+        ],
+    )
+    def test_without_a_face_are_refused(self, changes: dict[str, object]) -> None:
+        draft = portrait(256)
+        broken = replace(draft, geometry=draft.geometry.model_copy(update=changes))
+        with pytest.raises(InvalidInputError, match="face"):
+            make_head().prepare(broken)
+
+    def test_that_are_no_pictures_are_refused(self) -> None:
+        draft = portrait(128)
+        for image in (np.zeros((4, 4, 3), np.uint8), np.zeros((128, 128, 7), np.uint8)):
+            with pytest.raises(InvalidInputError):
+                make_head().prepare(replace(draft, image=image))
+
+    def test_drawn_ones_are_left_to_others_where_that_is_wished(self) -> None:
+        with pytest.raises(InvalidInputError, match="drawn"):
+            make_head(landmarks=True).prepare(portrait(128))
+
+
+class TestKeeping:
+    def test_what_was_packed_makes_nearly_the_same_clip(self) -> None:
+        head = make_head()
+        prepared = head.prepare(portrait(256))
+        again = head.unpack(head.pack(prepared), portrait(256))
+        one, two = (next(head.frames(p, silence(0.04))) for p in (prepared, again))
+        assert np.abs(one.astype(int) - two).max() <= 1
+        assert again.mood == prepared.mood
+
+    @pytest.mark.parametrize("cut", [0, 7, 100, 5_000])
+    def test_what_was_cut_is_refused(self, cut: int) -> None:
+        head = make_head()
+        data = head.pack(head.prepare(portrait(128)))
+        with pytest.raises(UnavailableError):
+            head.unpack(data[:cut], portrait(128))
+
+    def test_what_others_packed_is_refused(self) -> None:
+        data = make_head(size=64).pack(make_head(size=64).prepare(portrait(128)))
+        with pytest.raises(UnavailableError, match="other"):
+            make_head(size=128).unpack(data, portrait(128))
+        other = tiny_networks(keypoints=Keypoints(seed=1.0))
+        assert fingerprint(other) != fingerprint(tiny_networks())
+        with pytest.raises(UnavailableError, match="other"):
+            SadTalkerHead(lambda: other, size=64, resolution=128).unpack(data, portrait(128))
+
+
+class TestMemory:
+    def test_a_batch_that_does_not_fit_is_made_smaller(self) -> None:
+        generator = MovingPicture()
+        generator.largest = 3
+        assert len(film(make_head(generator, batch=16), babble(1.0))) == 25
+        assert max(generator.batches) <= 3
+
+    def test_the_first_frames_do_not_wait_for_a_full_batch(self) -> None:
+        generator = MovingPicture()
+        film(make_head(generator, batch=16), silence(2.0))
+        assert generator.batches[0] == 4
+        assert max(generator.batches) == 16
+
+    def test_without_room_for_one_frame_it_says_so(self) -> None:
+        generator = MovingPicture()
+        generator.failures = [torch.OutOfMemoryError("full")] * 9
+        with pytest.raises(UnavailableError, match="memory"):
+            film(make_head(generator, batch=4), babble(1.0))
+
+    def test_two_minutes_take_little_more_memory_than_ten_seconds(self) -> None:
+        head = make_head(size=64)
+        prepared = head.prepare(portrait(128))
+
+        def peak(seconds: float) -> int:
+            said = silence(seconds)
+            tracemalloc.start()
+            count = sum(1 for _ in head.frames(prepared, said))
+            _, most = tracemalloc.get_traced_memory()
+            tracemalloc.stop()
+            assert count == seconds * 25
+            return most
+
+        # What grows are the mel windows, 5 kB a frame; frames and activations do not.
+        assert peak(120) - peak(10) < 110 * 25 * 40_000
+
+    def test_nobody_runs_ahead_of_who_takes_the_frames(self) -> None:
+        generator = MovingPicture()
+        head = make_head(generator, batch=8)
+        frames = head.frames(head.prepare(portrait(128)), silence(20.0))
+        for _ in range(10):
+            next(frames)
+        assert sum(generator.batches) <= 10 + 16
+        frames.close()  # type: ignore[attr-defined]
+
+
+class TestSeveralClips:
+    def test_share_their_batches_and_come_out_as_if_alone(self) -> None:
+        generator = MovingPicture()
+        head = make_head(generator, batch=8)
+        prepared = [head.prepare(portrait(128, mood=mood)) for mood in ("calm", "cheerful")]
+        said = [babble(1.0, seed=1), babble(2.0, seed=2)]
+        alone = [
+            np.stack([f.copy() for f in head.frames(p, s, 5)])
+            for p, s in zip(prepared, said, strict=True)
+        ]
+        generator.batches.clear()
+        running = [head.frames(p, s, 5) for p, s in zip(prepared, said, strict=True)]
+        together: list[list[Image]] = [[], []]
+        while any(frames is not None for frames in running):
+            for index, frames in enumerate(running):
+                if frames is not None and (frame := next(frames, None)) is not None:
+                    together[index].append(frame.copy())
+                else:
+                    running[index] = None
+        for one, other in zip(alone, together, strict=True):
+            assert np.abs(one.astype(int) - np.stack(other)).max() <= 1
+        assert len(generator.batches) <= 14  # alone they are 5 and 8, with small first ones
+
+    def test_from_threads_all_get_their_frames(self) -> None:
+        head = make_head(batch=4)
+        prepared = head.prepare(portrait(128))
+        counts: dict[int, int] = {}
+
+        def work(index: int) -> None:
+            counts[index] = sum(1 for _ in head.frames(prepared, babble(1.0 + index), index))
+
+        threads = [threading.Thread(target=work, args=(index,)) for index in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert counts == {index: 25 * (index + 1) for index in range(4)}
+
+    def test_one_that_is_left_in_the_middle_holds_up_no_other(self) -> None:
+        head = make_head(batch=8)
+        prepared = head.prepare(portrait(128))
+        one, other = head.frames(prepared, babble(3.0)), head.frames(prepared, babble(1.0))
+        next(one), next(other), next(one)
+        one.close()  # type: ignore[attr-defined]
+        assert sum(1 for _ in other) == 24
+
+
+class TestFallingBack:
+    def test_weights_that_are_no_numbers_are_noticed_and_the_other_head_goes_on(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        generator = MovingPicture()
+        head = FallbackHead(make_head(generator), FakeHead(size=128))
+        prepared = head.prepare(portrait(128))
+        frames = head.frames(prepared, babble(1.0))
+        for _ in range(3):
+            assert not is_fake(next(frames))
+        generator.spoil = True
+        rest = list(frames)
+        assert len(rest) == 22
+        assert is_fake(rest[-1])
+        lines = [record for record in caplog.records if "fake-1" in record.getMessage()]
+        assert len(lines) == 1 and "broken" in lines[0].getMessage()
+
+    def test_memory_that_is_full_ends_in_a_whole_clip(self) -> None:
+        generator = MovingPicture()
+        generator.failures = [torch.OutOfMemoryError("full")] * 99
+        head = FallbackHead(make_head(generator), FakeHead(size=128))
+        assert sum(1 for _ in head.frames(head.prepare(portrait(128)), babble(1.0))) == 25
+
+    def test_a_portrait_that_the_first_cannot_move_is_the_seconds_and_nothing_is_kept(self) -> None:
+        head = FallbackHead(make_head(landmarks=True), FakeHead(size=128))
+        prepared = head.prepare(portrait(128))
+        assert not prepared.is_first
+        assert head.pack(prepared) is None
+        assert is_fake(next(head.frames(prepared, babble(1.0))))
+
+    def test_found_faces_are_the_firsts_and_are_kept(self) -> None:
+        draft = portrait(128)
+        found = replace(draft, geometry=draft.geometry.model_copy(update={"source": "found"}))
+        head = FallbackHead(make_head(landmarks=True), FakeHead(size=128))
+        prepared = head.prepare(found)
+        packed = head.pack(prepared)
+        assert packed is not None
+        assert head.unpack(packed, found).is_first
+        assert head.capabilities.keeps_prepared
+        assert not head.capabilities.needs_landmarks
+
+    def test_networks_that_cannot_be_loaded_leave_it_to_the_second(self) -> None:
+        def load() -> None:
+            raise UnavailableError("The file is cut.")
+
+        first = SadTalkerHead(load, size=128, resolution=128)  # type: ignore[arg-type]
+        head = FallbackHead(first, FakeHead(size=128))
+        assert not head.prepare(portrait(128)).is_first
+
+    def test_both_must_make_the_same_frames(self) -> None:
+        with pytest.raises(ValueError, match="same frames"):
+            FallbackHead(make_head(size=64), FakeHead(size=128))
+
+
+def is_fake(frame: Image) -> bool:
+    return bool((frame[0] == 200).all())
