@@ -111,7 +111,7 @@ class App:
         """Who moves the face."""
         from engine.talkinghead.factory import open_talking_head
 
-        return open_talking_head(self.settings.talking_head)
+        return open_talking_head(self.settings.talking_head, self.models)
 
     async def storage(self) -> Storage:
         """Where things are kept; opened once."""

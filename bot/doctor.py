@@ -32,6 +32,7 @@ EXTRAS = {
     "telegram": ("telegram", "lets personas live on Telegram"),
     "edge": ("edge_tts", "speaks some seventy languages, online"),
     "espeak": ("espeakng_loader", "speaks some hundred languages, like a machine"),
+    "gpu": ("torch", "paints portraits and moves the faces of pictures; wants a GPU"),
     "scale": ("saq", "many processes on many machines; metrics and traces"),
 }
 ROOM_FOR_MODELS = 3_000_000_000
@@ -57,7 +58,8 @@ class Finding:
 async def doctor(app: App, *, as_json: bool) -> None:
     """Prints what was found; ends with 5 where something needed is missing."""
     findings = [*machine(app), *packages(), *await asyncio.to_thread(lambda: list(models(app)))]
-    findings += [await language_model(app), *await speech_engines(app), await kept_things(app)]
+    findings += [await language_model(app), *await speech_engines(app)]
+    findings += [await asyncio.to_thread(talking_head, app), await kept_things(app)]
     if as_json:
         print_json([asdict(finding) for finding in findings])
     else:
@@ -168,6 +170,23 @@ async def speech_engines(app: App) -> list[Finding]:
     if not any(finding.state == "ok" for finding in findings):
         findings.append(Finding("a voice", "missing", "no engine speaks", "pip install hibari-tts"))
     return findings
+
+
+def talking_head(app: App) -> Finding:
+    """Who moves the faces, and what keeps the better one from doing it."""
+    from engine.talkinghead.factory import has_gpu, obstacle_to_sadtalker
+
+    settings = app.settings.talking_head
+    if settings.renderer == "drawn":
+        return Finding("talking head", "ok", "drawn, as it is set")
+    obstacle = obstacle_to_sadtalker(settings, app.models)
+    if obstacle is not None:
+        state: State = "missing" if settings.renderer == "sadtalker" else "optional"
+        return Finding("talking head", state, f"drawn: {obstacle.why}", obstacle.remedy)
+    what = f"sadtalker, {settings.sadtalker.resolution} pixels"
+    if settings.sadtalker.device == "cpu" or not has_gpu():
+        return Finding("talking head", "ok", f"{what}, on the CPU: each frame takes seconds")
+    return Finding("talking head", "ok", f"{what}, on the GPU; drawn where no face was found")
 
 
 async def kept_things(app: App) -> Finding:

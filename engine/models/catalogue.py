@@ -28,6 +28,7 @@ class Purpose(StrEnum):
     HEARING = "hearing"
     LANDMARKS = "landmarks"
     VOICE = "voice"
+    TALKING_HEAD = "talking-head"
 
 
 def _relative(path: str) -> str:
