@@ -413,6 +413,35 @@ def bench_clip(
     _run(context, lambda app: commands.clip(app, seconds, as_json=json))
 
 
+@bench.command("sadtalker")
+def bench_sadtalker(
+    context: typer.Context,
+    resolution: Annotated[
+        list[int] | None,
+        typer.Option(help="Pixels of the face, a multiple of 128. [GPU: 256, 512; CPU: 128]"),
+    ] = None,
+    batch: Annotated[
+        list[int] | None,
+        typer.Option(min=0, help="Frames at once; 0: as memory allows. [GPU: 1, 8, 0; CPU: 1]"),
+    ] = None,
+    seconds: Annotated[
+        list[float] | None,
+        typer.Option(min=0.04, max=600, help="Of speech. [GPU: 5, 20; CPU: 0.4]"),
+    ] = None,
+    size: Annotated[int, typer.Option(min=128, max=1280, help="Pixels of a frame.")] = 512,
+    json: Json = False,
+) -> None:
+    """SadTalker by stage and in all, with random weights."""
+    from bot.commands import bench_sadtalker as commands
+
+    _run(
+        context,
+        lambda app: commands.sadtalker(
+            app, resolution or [], batch or [], seconds or [], size=size, as_json=json
+        ),
+    )
+
+
 @bench.command("speech")
 def bench_speech(
     context: typer.Context,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from fractions import Fraction
 from functools import lru_cache
@@ -13,6 +14,8 @@ from engine.talkinghead.settings import EncoderSettings
 if TYPE_CHECKING:
     from av.container import OutputContainer
     from av.video.stream import VideoStream
+
+log = logging.getLogger(__name__)
 
 Codec = Literal["libx264", "h264_nvenc"]
 
@@ -35,11 +38,11 @@ _NVENC_PRESETS: Final = {
 }
 
 
-def choose(settings: EncoderSettings, size: int) -> Codec:
-    """Which encoder makes a clip of `size` pixels."""
+def choose(settings: EncoderSettings, size: int) -> tuple[Codec, ...]:
+    """Which encoders can make a clip of `size` pixels, the best first; x264 is the last of them."""
     if settings.codec == "x264" or size < _SMALLEST or not has_nvenc():
-        return "libx264"
-    return "h264_nvenc"
+        return ("libx264",)
+    return ("h264_nvenc", "libx264")
 
 
 @lru_cache(maxsize=1)
@@ -74,6 +77,24 @@ def add_video(
     context.colorspace, context.color_range = BT601, LIMITED
     context.color_primaries, context.color_trc = _BT709, _BT709
     return stream
+
+
+def opens(stream: VideoStream) -> bool:
+    """Whether an encoder is ready; of a GPU's there are only a few at a time.
+
+    Raises:
+        av.FFmpegError: it is x264 that is not.
+    """
+    import av
+
+    try:
+        stream.codec_context.open(strict=False)
+    except av.FFmpegError as error:
+        if stream.codec_context.name == "libx264":
+            raise
+        log.info("The GPU's encoder is not to be had, x264 takes its place: %s", error)
+        return False
+    return True
 
 
 def _options(codec: Codec, settings: EncoderSettings) -> dict[str, str]:

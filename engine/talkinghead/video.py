@@ -6,7 +6,7 @@ import os
 import tempfile
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -100,9 +100,16 @@ def _write(
 ) -> int:
     import av
 
-    count, codec = 0, encoders.choose(settings, size)
-    with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
-        video = encoders.add_video(container, codec, fps, size, settings)
+    count = 0
+    with ExitStack() as stack:
+        for codec in encoders.choose(settings, size):
+            container = stack.enter_context(
+                av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"})
+            )
+            video = encoders.add_video(container, codec, fps, size, settings)
+            if encoders.opens(video):
+                break
+            stack.close()
         if sound is not None and len(sound):
             audio = _audio_stream(container, sample_rate, settings)
             with watch.stage("sound"):

@@ -102,6 +102,14 @@ class MovingPicture(_Net):
         volume = F.pad(small, (0, 0, 0, 0, 0, 512 - small.shape[1])).unflatten(1, (32, 16))
         return SourceFeatures(volume, volume[:, :4] * 0)
 
+    def decoder(self, features: Tensor) -> Tensor:
+        return features
+
+    def decoder_features(
+        self, source: SourceFeatures, kp_source: Tensor, kp_driving: Tensor
+    ) -> Tensor:
+        return self.render(source, kp_source, kp_driving)
+
     def render(self, source: SourceFeatures, kp_source: Tensor, kp_driving: Tensor) -> Tensor:
         if self.failures:
             raise self.failures.pop(0)

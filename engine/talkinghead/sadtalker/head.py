@@ -90,6 +90,11 @@ class SadTalkerHead:
             keeps_prepared=True,
         )
 
+    @property
+    def batch(self) -> int:
+        """Frames that are made at once; 0 before memory has been looked at."""
+        return self._studio().renderer.batch
+
     def prepare(self, portrait: PortraitDraft) -> Source:
         """Finds the face, fits it and encodes it.
 
