@@ -12,7 +12,6 @@ from engine.talkinghead.clips import pictures
 from engine.talkinghead.settings import EncoderSettings
 from engine.talkinghead.video import encode
 
-
 HERE = encoders.has_nvenc
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import tracemalloc
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 
@@ -23,14 +22,6 @@ from personas.persona import FaceGeometry
 from tests.engine.talkinghead.speeches import RATE, babble, portrait
 from tests.fakes.sadtalker import Keypoints, MovingPicture, tiny_networks
 from tests.fakes.talkinghead import FakeHead
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def make_head(

@@ -14,11 +14,6 @@ from tests.engine.talkinghead.sadtalker.golden import Golden, assert_near
 
 
 @pytest.fixture(scope="module")
-def golden() -> Golden:
-    return Golden()
-
-
-@pytest.fixture(scope="module")
 def wave(golden: Golden) -> np.ndarray:
     return golden["audio/wave_i16"].astype(np.float32) / 32768
 

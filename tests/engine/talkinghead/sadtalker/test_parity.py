@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -16,40 +15,20 @@ from engine.talkinghead.sadtalker.direction import Direction, rank_styles
 from engine.talkinghead.sadtalker.facecrop import crop_face, cut_face
 from engine.talkinghead.sadtalker.facepoints import crop_points_of_68, five_of_68
 from engine.talkinghead.sadtalker.head import SadTalkerHead
-from engine.talkinghead.sadtalker.networks import MappingNet, transform_keypoints
-from engine.talkinghead.sadtalker.random_weights import random_state
+from engine.talkinghead.sadtalker.networks import transform_keypoints
 from engine.talkinghead.sadtalker.rendering import Renderer
 from engine.talkinghead.sadtalker.source import fit, make_source, to_tensor, understand
-from engine.talkinghead.sadtalker.weights import SadTalkerNetworks
+from engine.talkinghead.sadtalker.weights import SadTalkerNetworks, load_mapping
 from engine.talkinghead.settings import EncoderSettings
 from engine.talkinghead.video import encode
+from tests.engine.talkinghead.sadtalker.conftest import WeightFiles
 from tests.engine.talkinghead.sadtalker.golden import Golden, assert_near
 from tests.engine.talkinghead.speeches import portrait, speech
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.fixture(scope="module")
-def golden() -> Golden:
-    return Golden()
-
-
-@pytest.fixture(scope="module")
-def networks() -> SadTalkerNetworks:
-    return SadTalkerNetworks.random()
-
-
-@pytest.fixture(scope="module")
-def for_whole_pictures(networks: SadTalkerNetworks) -> SadTalkerNetworks:
-    mapping = MappingNet(73)
-    mapping.load_state_dict(random_state("mapping_full", mapping))
-    return replace(networks, mapping=mapping.requires_grad_(False).eval())
+def for_whole_pictures(networks: SadTalkerNetworks, weight_files: WeightFiles) -> SadTalkerNetworks:
+    return replace(networks, mapping=load_mapping(weight_files.full))
 
 
 def tensor(array: np.ndarray) -> torch.Tensor:
