@@ -105,6 +105,31 @@ async def test_who_is_created_is_prepared_with_it_and_goes_whole(
     assert not [file for file in (tmp_path / "data" / "media").rglob("*.*") if file.is_file()]
 
 
+async def test_a_moving_head_is_made_once_and_found_again_in_the_media_store(
+    storage: Storage,
+) -> None:
+    from engine.talkinghead.drawn import DrawnHead
+    from engine.talkinghead.fallback import FallbackHead
+    from engine.talkinghead.sadtalker.head import SadTalkerHead
+    from tests.fakes.sadtalker import Keypoints, tiny_networks
+
+    def head(**changes: object) -> FallbackHead:
+        networks = tiny_networks(**changes)
+        moving = SadTalkerHead(lambda: networks, size=128, resolution=128)
+        return FallbackHead(moving, DrawnHead(size=128))
+
+    persona = await created(storage, Heads(head(), storage.media))
+    key = persona.portrait.image
+    kept = await storage.media.preparations.get(key, head().name)
+    assert kept is not None
+    part = await Heads(head(), storage.media).get(persona.portrait)
+    assert part.is_first
+    assert await storage.media.preparations.get(key, head().name) == kept
+    # Other weights see something else: it is made anew.
+    await Heads(head(keypoints=Keypoints(seed=2.0)), storage.media).get(persona.portrait)
+    assert await storage.media.preparations.get(key, head().name) != kept
+
+
 async def test_who_cannot_be_prepared_is_created_all_the_same(storage: Storage) -> None:
     class Broken(FakeHead):
         def prepare(self, portrait: PortraitDraft) -> np.ndarray:

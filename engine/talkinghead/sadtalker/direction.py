@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from engine.speech.base import Speech
+from engine.talkinghead.gestures import gesture_for
 from engine.talkinghead.motion import MANNERS, act
 from engine.talkinghead.performance import Performance
 from engine.talkinghead.sadtalker.audio import FPS
@@ -30,6 +31,12 @@ _TURN, _LEAN = 0.22, 0.16
 _EMPHASIS: Final = 0.3
 """How much stronger an expression is while a direction such as *laughs* is played."""
 _TRIALS: Final = 4
+
+_QUIETEST, _LIVELIEST = 0.5, 1.4
+_STRENGTH: Final = 0.25
+"""How much of the liveliness goes into the strength of the expression."""
+_EXCLAMATION, _CUE = 0.05, 0.15
+_MOST_CUES: Final = 200
 
 
 @dataclass(frozen=True)
@@ -71,13 +78,14 @@ def direct(
         speech: what is said, with the directions that its text gave; None while it waits.
     """
     random = np.random.default_rng([abs(seed), 0])
+    lively = liveliness(mood, speech)
     style = settings.pose_style
     if style < 0:
-        style = choose_style(mood, ranks, random)
+        style = choose_style(lively, ranks, random)
     count = PoseNet.chunks(frames)
     latents = torch.from_numpy(random.standard_normal((count, LATENT)).astype(np.float32))
     blinks = blink_ratios(frames, seeded(seed)) if settings.blinks else np.zeros(frames, np.float32)
-    strength = settings.expression * (1 + 0.25 * (MANNERS[mood].size - 1))
+    strength = settings.expression * (1 + _STRENGTH * (lively - 1))
     expression = np.full(frames, strength, np.float32)
     turns = np.zeros((frames, 3), np.float32)
     if speech is not None and speech.cues:
@@ -91,13 +99,29 @@ def direct(
     return Direction(style, latents, blinks, expression, turns)
 
 
-def choose_style(mood: Mood, ranks: tuple[int, ...], random: np.random.Generator) -> int:
-    """A style as lively as a mood moves: sad ones sit still, cheerful ones do not."""
-    sizes = [manner.size for manner in MANNERS.values()]
-    share = (MANNERS[mood].size - min(sizes)) / (max(sizes) - min(sizes))
+def liveliness(mood: Mood, speech: Speech | None = None) -> float:
+    """How lively a persona is while it says something: 1 is usual.
+
+    Args:
+        mood: its own.
+        speech: whose text may lift it (exclamations, *laughs*) or weigh on it (*sighs*).
+    """
+    lively = MANNERS[mood].size
+    if speech is not None:
+        lively += _EXCLAMATION * min(speech.text.count("!"), 3)
+        for cue in speech.cues[:_MOST_CUES]:
+            gesture = gesture_for(cue.action)
+            smile = gesture.tracks.get("smile", ()) if gesture is not None else ()
+            values = [value for _, value in smile] or [0.0]
+            lively += _CUE * (max(values) + min(values))
+    return float(np.clip(lively, _QUIETEST, _LIVELIEST))
+
+
+def choose_style(lively: float, ranks: tuple[int, ...], random: np.random.Generator) -> int:
+    """A style that moves as much: quiet personas sit still, lively ones do not."""
+    share = (lively - _QUIETEST) / (_LIVELIEST - _QUIETEST)
     middle = share * (len(ranks) - 1)
-    low, high = round(middle - _NEAR), round(middle + _NEAR)
-    low, high = max(0, low), min(len(ranks) - 1, high)
+    low, high = max(0, round(middle - _NEAR)), min(len(ranks) - 1, round(middle + _NEAR))
     return ranks[int(random.integers(low, high + 1))]
 
 

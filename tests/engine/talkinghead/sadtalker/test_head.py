@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import tracemalloc
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 
@@ -14,11 +15,13 @@ import torch
 from engine.portrait.base import Image, PortraitDraft
 from engine.speech.base import Cue, Speech
 from engine.talkinghead.fallback import FallbackHead
+from engine.talkinghead.sadtalker.direction import choose_style, direct, liveliness
 from engine.talkinghead.sadtalker.head import SadTalkerHead
 from engine.talkinghead.sadtalker.packing import fingerprint
 from engine.talkinghead.settings import SadTalkerSettings
+from engine.talkinghead.video import ClipCancelledError, encode
 from personas.errors import InvalidInputError, UnavailableError
-from personas.persona import FaceGeometry
+from personas.persona import FaceGeometry, Mood
 from tests.engine.talkinghead.speeches import RATE, babble, portrait
 from tests.fakes.sadtalker import Keypoints, MovingPicture, tiny_networks
 from tests.fakes.talkinghead import FakeHead
@@ -121,6 +124,25 @@ class TestTheClip:
             return float(np.abs(np.diff(frames.astype(int), axis=0)).mean())
 
         assert movement("cheerful") > movement("sad")
+
+    def test_the_text_makes_it_livelier_or_quieter(self) -> None:
+        plain = silence(2.0)
+        laughing = replace(plain, cues=(Cue("laughs", 0.5),), text="Wonderful! Ha!")
+        sighing = replace(plain, cues=(Cue("sighs", 0.5),))
+        for mood in Mood:
+            quiet, usual, lively = (liveliness(mood, said) for said in (sighing, plain, laughing))
+            assert quiet < usual == liveliness(mood) < lively
+
+    def test_styles_follow_how_lively_it_is(self) -> None:
+        random = np.random.default_rng(0)
+        ranks = tuple(reversed(range(46)))
+        for lively, allowed in ((0.5, range(40, 46)), (1.4, range(6)), (0.95, range(15, 31))):
+            assert {choose_style(lively, ranks, random) for _ in range(50)} <= set(allowed)
+
+    def test_a_style_can_be_set(self) -> None:
+        settings = SadTalkerSettings(pose_style=7)
+        made = direct(50, Mood.SAD, 1, settings=settings, ranks=tuple(range(46)))
+        assert made.style == 7
 
 
 def small_face() -> PortraitDraft:
@@ -328,6 +350,25 @@ class TestSeveralClips:
         next(one), next(other), next(one)
         one.close()  # type: ignore[attr-defined]
         assert sum(1 for _ in other) == 24
+
+
+class TestCancelling:
+    def test_a_cancelled_clip_ends_soon_and_the_next_one_is_made(self) -> None:
+        generator = MovingPicture()
+        head = make_head(generator, batch=4)
+        prepared = head.prepare(portrait(128))
+        cancel = threading.Event()
+
+        def frames() -> Iterator[Image]:
+            for index, frame in enumerate(head.frames(prepared, silence(60.0))):
+                if index == 5:
+                    cancel.set()
+                yield frame
+
+        with pytest.raises(ClipCancelledError):
+            encode(frames(), silence(60.0), fps=25, size=128, cancel=cancel)
+        assert sum(generator.batches) < 100
+        assert sum(1 for _ in head.frames(prepared, silence(1.0))) == 25
 
 
 class TestFallingBack:

@@ -1,0 +1,37 @@
+"""bench sadtalker on the command line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from engine.talkinghead.sadtalker import bench, peak
+from tests.bot.conftest import Terminal
+from tests.fakes.sadtalker import tiny_networks
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peak, "_TRIES", 1)
+
+    def tiny(*, coefficients: int, device: Any, precision: Any) -> Any:
+        return tiny_networks(coefficients)
+
+    monkeypatch.setattr(bench.SadTalkerNetworks, "random", tiny)
+
+
+def test_it_prints_a_table_or_json(terminal: Terminal) -> None:
+    options = ("--size", "128", "--seconds", "0.2", "--batch", "1", "--batch", "2")
+    report = terminal.data("bench", "sadtalker", *options)
+    assert [way["batch"] for way in report["measured"]] == [1, 2]
+    assert report["measured"][0]["clips"][0]["frames"] == 5
+    table = terminal("bench", "sadtalker", *options)
+    assert table.exit_code == 0
+    assert "SPADE" in table.stdout and "random weights" in table.stderr
+
+
+def test_sizes_that_are_none_are_refused(terminal: Terminal) -> None:
+    result = terminal("bench", "sadtalker", "--resolution", "200")
+    assert result.exit_code == 4
+    assert "multiple of 128" in result.stderr
