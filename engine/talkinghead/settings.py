@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+
+Degrees = Annotated[float, Field(ge=-90, le=90)]
 
 
 class EncoderSettings(BaseModel):
@@ -58,6 +61,18 @@ class SadTalkerSettings(BaseModel):
     )
     still: bool = Field(default=False, description="only the face moves, not the head")
     blinks: bool = Field(default=True, description="eyes blink")
+    camera_yaw: tuple[Degrees, ...] = Field(
+        default=(),
+        max_length=32,
+        description="degrees through which the head turns in every clip, instead of moving as it "
+        "speaks: [-20, 20] from left to right; one holds it",
+    )
+    camera_pitch: tuple[Degrees, ...] = Field(
+        default=(), max_length=32, description="likewise up and down"
+    )
+    camera_roll: tuple[Degrees, ...] = Field(
+        default=(), max_length=32, description="likewise tilted"
+    )
     device: Literal["auto", "cuda", "cpu"] = Field(
         default="auto", description="auto: the GPU; the CPU takes seconds for each frame"
     )

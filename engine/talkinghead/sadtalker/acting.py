@@ -6,6 +6,7 @@ little more memory than a short one.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -18,6 +19,7 @@ from engine.talkinghead.sadtalker.coefficients import (
     EXPRESSION,
     POSE,
     SOURCE,
+    camera_track,
     driving_coefficients,
     driving_windows,
 )
@@ -99,6 +101,7 @@ def keypoints_of(
     *,
     still: bool,
     movement: float = 1.0,
+    camera: Mapping[str, Sequence[float]] | None = None,
     ease: int = 0,
 ) -> Tensor:
     """The keypoints of each frame.
@@ -110,6 +113,7 @@ def keypoints_of(
         direction: how it is played.
         still: only the expression moves.
         movement: size of the head's movements.
+        camera: for some of yaw, pitch and roll, the degrees to pass through instead.
         ease: frames over which a clip goes out of, and back to, the portrait's own pose.
 
     Returns:
@@ -127,11 +131,17 @@ def keypoints_of(
             with_place=networks.mapping.coefficients == SOURCE,
             still=still,
         )
+        turned = {
+            axis: torch.from_numpy(camera_track(degrees, len(driving))).to(driving)
+            for axis, degrees in (camera or {}).items()
+            if degrees
+        }
         parts = []
         for start in range(0, len(driving), _PIECE):
             end = min(start + _PIECE, len(driving))
             motion = networks.mapping(driving_windows(driving, start, end))
-            parts.append(transform_keypoints(source.canonical, motion))
+            angles = {axis: track[start:end] for axis, track in turned.items()}
+            parts.append(transform_keypoints(source.canonical, motion, **angles))
         share = eased(len(driving), ease).to(driving)[:, None, None]
         return source.keypoints + share * (torch.cat(parts) - source.keypoints)
 

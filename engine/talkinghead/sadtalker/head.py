@@ -170,6 +170,11 @@ class SadTalkerHead:
             direction,
             still=settings.still,
             movement=settings.movement,
+            camera={
+                "yaw": settings.camera_yaw,
+                "pitch": settings.camera_pitch,
+                "roll": settings.camera_roll,
+            },
             ease=_EASE,
         )
         yield from studio.renderer.frames(source, keypoints)

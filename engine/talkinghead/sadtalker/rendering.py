@@ -95,7 +95,8 @@ class Renderer:
         self._copying = _stream(networks.device) if self._cuda else None
         self._clips: list[_Clip] = []
         self._flights: deque[_Flight] = deque()
-        self._turn = threading.Lock()
+        # Again by the same thread, where a clip is dropped while another one is rendered.
+        self._turn = threading.RLock()
 
     def frames(self, source: Source, keypoints: Tensor) -> Iterator[Image]:
         """Frames as they are made; they stay as they are.

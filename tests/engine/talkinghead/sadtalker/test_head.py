@@ -94,6 +94,14 @@ class TestTheClip:
         assert max(moved[14:35]) > 0.3
         assert moved[0] == moved[-1] == 0
 
+    def test_the_camera_can_be_led(self) -> None:
+        quiet = {"blinks": False, "still": True}
+        plain = film(make_head(**quiet), silence(2.0))
+        led = film(make_head(camera_yaw=[-30, 30], **quiet), silence(2.0))
+        assert not np.array_equal(led[8], plain[8])
+        assert not np.array_equal(led[8], led[40])
+        assert np.array_equal(led[0], led[-1])
+
     def test_the_face_alone_fills_the_frame(self) -> None:
         whole = make_head(size=256).prepare(small_face()).canvas
         face = make_head(size=256, framing="crop").prepare(small_face()).canvas
