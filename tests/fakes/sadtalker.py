@@ -143,3 +143,14 @@ def tiny_networks(coefficients: int = 73, **changes: Any) -> SadTalkerNetworks:
         if isinstance(part, nn.Module):
             part.requires_grad_(False)
     return SadTalkerNetworks(**parts)
+
+
+def make_bench_quick(monkeypatch: Any) -> None:
+    """Lets the benchmark measure these networks, and the device's peak only once."""
+    from engine.talkinghead.sadtalker import bench, peak
+
+    def tiny(*, coefficients: int, device: Any, precision: Any) -> SadTalkerNetworks:
+        return tiny_networks(coefficients)
+
+    monkeypatch.setattr(peak, "_TRIES", 1)
+    monkeypatch.setattr(bench.SadTalkerNetworks, "random", tiny)

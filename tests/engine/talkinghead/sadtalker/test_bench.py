@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 import torch
 
 from engine.talkinghead.sadtalker import bench, peak
 from engine.talkinghead.settings import SadTalkerSettings
-from tests.fakes.sadtalker import tiny_networks
+from tests.fakes.sadtalker import make_bench_quick
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(peak, "_TRIES", 1)
-
-    def tiny(*, coefficients: int, device: Any, precision: Any) -> Any:
-        return tiny_networks(coefficients)
-
-    monkeypatch.setattr(bench.SadTalkerNetworks, "random", tiny)
+    make_bench_quick(monkeypatch)
 
 
 def measured() -> bench.Report:
