@@ -62,6 +62,7 @@ class FallbackHead:
             needs_layers=two.needs_layers,
             needs_landmarks=two.needs_landmarks,
             needs_gpu=two.needs_gpu,
+            device=self._first.capabilities.device,
             keeps_prepared=self._first.capabilities.keeps_prepared,
         )
 

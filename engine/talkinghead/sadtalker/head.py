@@ -52,6 +52,7 @@ class SadTalkerHead:
         resolution: of the face, a multiple of 128; as set when 0.
         landmarkers: who may look for the corners of eyes and mouth.
         needs_landmarks: leave drawn faces to others.
+        device: what `load` puts the networks on: cpu, cuda.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class SadTalkerHead:
         resolution: int = 0,
         landmarkers: Sequence[FaceLandmarker] = (),
         needs_landmarks: bool = False,
+        device: str = "cpu",
     ) -> None:
         self._load = load
         self._size = size
@@ -70,6 +72,7 @@ class SadTalkerHead:
         self._resolution = resolution or self._settings.resolution
         self._landmarkers = landmarkers
         self._needs_landmarks = needs_landmarks
+        self._device = device
         self._opening = threading.Lock()
         self._opened: _Studio | None = None
 
@@ -87,6 +90,7 @@ class SadTalkerHead:
             needs_layers=False,
             needs_landmarks=self._needs_landmarks,
             needs_gpu=True,
+            device=self._device,
             keeps_prepared=True,
         )
 

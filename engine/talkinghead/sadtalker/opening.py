@@ -28,10 +28,10 @@ def open_sadtalker(
         size: width and height of a frame.
         needs_landmarks: leave drawn faces to others.
     """
+    device = device_of(settings)
 
     def load() -> SadTalkerNetworks:
         folder = models.path(f"sadtalker-{settings.resolution}")
-        device = device_of(settings)
         return SadTalkerNetworks.load(
             folder / f"SadTalker_V0.0.2_{settings.resolution}.safetensors",
             folder / _MAPPINGS[settings.framing],
@@ -45,6 +45,7 @@ def open_sadtalker(
         settings=settings,
         landmarkers=open_landmarkers(),
         needs_landmarks=needs_landmarks,
+        device=device.type,
     )
 
 
