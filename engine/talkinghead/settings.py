@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-
 Degrees = Annotated[float, Field(ge=-90, le=90)]
 
 
