@@ -12,13 +12,12 @@ from bot.chat.base import Activity
 from bot.chat.quotas import QuotaError
 from bot.chat.settings import BudgetSettings, ChatSettings, Limits
 from bot.operating.tally import Tally
-from engine.events import PersonaReady
 from engine.observing import Observers
 from engine.speech.base import Speech
 from engine.talkinghead.base import Clip
 from personas.errors import UnavailableError
 from personas.gallery import Policy
-from tests.bot.chat.conftest import ANA, BEN, ELSEWHERE, HERE, MOD, MakeWorld, World
+from tests.bot.chat.conftest import ANA, BEN, ELSEWHERE, HERE, MOD, MakeWorld, World, made
 from tests.fakes.language_model import BrokenOff
 
 
@@ -157,12 +156,10 @@ async def test_new_personas_need_words_and_machines(make_world: MakeWorld) -> No
     with pytest.raises(QuotaError, match="words"):
         await world.make(name="Bo Kettle")
     # Another portrait of somebody who is there needs no words.
-    redrawn = [event async for event in world.chat.gallery.redraw(HERE, ANA, persona, seed=9)]
-    assert isinstance(redrawn[-1], PersonaReady)
+    assert await made(world.chat.gallery.redraw(HERE, ANA, persona, seed=9))
     await spent(world, "portrait/cpu", 100_000)
     with pytest.raises(QuotaError, match="time on the machines"):
-        async for _ in world.chat.gallery.redraw(HERE, ANA, persona, seed=10):
-            pass
+        await made(world.chat.gallery.redraw(HERE, ANA, persona, seed=10))
     with pytest.raises(QuotaError, match="time on the machines"):
         await world.chat.gallery.greet(HERE, ANA, persona)
 

@@ -19,9 +19,9 @@ from engine.observing import Request, arriving, during
 from engine.speech.base import Speech
 from personas.errors import UnavailableError
 from personas.persona import Voice
-from tests.bot.chat.conftest import ANA, HERE, MakeWorld, World, make_world, world
+from tests.bot.chat.conftest import ANA, HERE, MakeWorld, World, catalogues, make_world, world
 
-__all__ = ["make_world", "world"]
+__all__ = ["catalogues", "make_world", "world"]
 
 SECRET = "sk-very-secret"
 

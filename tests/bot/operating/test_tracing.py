@@ -12,10 +12,10 @@ from bot.operating.settings import OperatingSettings
 from engine.observing import Observer, Request, arriving, during
 from engine.stopwatch import Stopwatch
 from personas.errors import UnavailableError
-from tests.bot.chat.conftest import ANA, HERE, MakeWorld, make_world
+from tests.bot.chat.conftest import ANA, HERE, MakeWorld, catalogues, make_world
 from tests.fakes.otlp_collector import Collector, collecting
 
-__all__ = ["make_world"]
+__all__ = ["catalogues", "make_world"]
 
 
 def to(collector: Collector) -> OperatingSettings:
