@@ -196,4 +196,4 @@ async def kept_things(app: App) -> Finding:
         count = await storage.personas.count("terminal")
     except ChatAnythingError as error:
         return Finding("storage", "missing", str(error))
-    return Finding("storage", "ok", f"{count} personas in {app.settings.storage.data_folder}")
+    return Finding("storage", "ok", f"{count} personas in {storage.place}")

@@ -61,7 +61,7 @@ def explain(error: BaseException, place: Path | str) -> ChatAnythingError:
         return UnavailableError(_FULL.format(place=place))
     if place == "The database" and (sentence := sentence_for(error)):
         return UnavailableError(sentence)
-    if "://" in str(place):
+    if "://" in str(place) or str(place) == "media_url":
         return UnavailableError(_sentence(error, _REMOTE_SENTENCES).format(place=place))
     if isinstance(error, PermissionError):
         error = PermissionError("permission denied")

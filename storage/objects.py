@@ -57,7 +57,8 @@ class Objects:
         from obstore.store import LocalStore
 
         self.folder = settings.media_folder
-        self.place = self.folder or settings.media_url.split("?")[0]
+        url = settings.media_url.split("?")[0]
+        self.place = self.folder or (url if "://" in url else "media_url")
         self._store: ObjectStore
         try:
             if self.folder is None:

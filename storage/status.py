@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 
 from pydantic import Field
 from sqlalchemy import func, select, text
@@ -28,6 +27,14 @@ class Status(Frozen):
     processes: int = Field(description="that use it just now, this one among them")
     swept_at: datetime | None
     counts: dict[str, int]
+
+
+def place_of_database(settings: StorageSettings) -> str:
+    """The file or the URL of the database, without password."""
+    url = settings.database
+    if url.get_backend_name() == "sqlite":
+        return url.database or "memory"
+    return url.set(query={}).render_as_string(hide_password=True)
 
 
 @retried
@@ -59,10 +66,8 @@ async def status_of(
         version = await connection.scalar(text("SELECT version_num FROM alembic_version"))
         media_bytes = await connection.scalar(select(func.sum(t.medium.c.size)))
         swept = await connection.scalar(select(t.chore.c.done_at).where(t.chore.c.name == "sweep"))
-    url = settings.database
-    place = database.place if database.is_sqlite else url.set(query={}).render_as_string()
     return Status(
-        database=str(Path(place)) if database.is_sqlite else place,
+        database=place_of_database(settings),
         database_bytes=int(database_bytes or 0),
         schema_version=str(version),
         media=str(objects.place),

@@ -28,7 +28,7 @@ from storage.owners import Owners
 from storage.personas import PersonaRepository
 from storage.schema import upgrade
 from storage.settings import StorageSettings
-from storage.status import Status, status_of
+from storage.status import Status, place_of_database, status_of
 from storage.unfinished import UnfinishedRepository
 from storage.usage import UsageRepository
 
@@ -130,6 +130,13 @@ class Storage:
     async def sweep(self) -> Swept:
         """Removes old clips, media that nobody wants, and files that nobody knows."""
         return await self._keeper.sweep()
+
+    @property
+    def place(self) -> str:
+        """Where the rows are: the data folder, or the URL of the database without password."""
+        if self._settings.is_local:
+            return str(self._settings.data_folder)
+        return place_of_database(self._settings)
 
     async def status(self) -> Status:
         """Where everything is, and how much of it there is."""
