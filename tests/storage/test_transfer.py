@@ -22,6 +22,7 @@ from storage.settings import StorageSettings
 from storage.store import Storage
 from storage.transfer.rows import count_of, digest_of, moved_tables
 from storage.transfer.transfer import Moved, Transfer
+from storage.unfinished import Unfinished
 from tests.storage.examples import add
 from tests.storage.looking import ask, files, write_file
 from tests.storage.passing import to_line
@@ -58,6 +59,16 @@ async def fill(settings: StorageSettings, personas: int = 4) -> None:
             await storage.channels.posted(
                 Post(channel="discord:1", message=f"{n}", persona_id=persona.id, turn_id=last.id)
             )
+        await storage.media.preparations.keep(persona.portrait.image, "a head", b"prepared")
+        begun = Unfinished(
+            id="u",
+            kind="answer",
+            gallery="discord:1",
+            channel="discord:1",
+            member="42",
+            body={"question": "☔"},
+        )
+        await storage.unfinished.begin(begun)
         await storage.conversations.delete(last.id or 0)  # its number is never given again
         await storage.galleries.set_policy("discord:9", Policy(max_personas=3))
         await storage.channels.set_mode("discord:1", "clip")
