@@ -64,10 +64,10 @@ class App:
 
     @cached_property
     def styles(self) -> StyleCatalogue:
-        """The mixture of diffusers: the catalogue of looks."""
-        from personas.styles import load_styles
+        """The mixture of diffusers: the catalogue of looks, those that can be painted here."""
+        from engine.portrait.factory import open_styles
 
-        return load_styles()
+        return open_styles(self.settings.portrait, offline=self.settings.models.offline)
 
     @cached_property
     def ensemble(self) -> Ensemble:
@@ -88,7 +88,12 @@ class App:
         """Who draws."""
         from engine.portrait.factory import open_portrait_generator
 
-        return open_portrait_generator(self.settings.portrait, self.models)
+        return open_portrait_generator(
+            self.settings.portrait,
+            self.models,
+            needs_landmarks=self.head.capabilities.needs_landmarks,
+            offline=self.settings.models.offline,
+        )
 
     @cached_property
     def synthesizer(self) -> SpeechSynthesizer:

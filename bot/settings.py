@@ -14,7 +14,7 @@ import re
 import tomllib
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin
 from urllib.parse import urlsplit
 
 import platformdirs
@@ -194,9 +194,15 @@ def _explain(problem: ErrorDetails, file: Path | None, text: str) -> str:
 def _model_at(keys: list[str]) -> type[BaseModel] | None:
     """The settings class that holds what `keys` lead to."""
     model: type[BaseModel] = Settings
+    named = False
     for key in keys:
+        if named:  # tables by name: the key is a name, and what it holds is known
+            named = False
+            continue
         field = model.model_fields.get(key)
         annotation = field.annotation if field else None
+        if get_origin(annotation) is dict:
+            annotation, named = get_args(annotation)[1], True
         if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
             return None
         model = annotation

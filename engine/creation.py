@@ -266,12 +266,16 @@ class Creator:
                 await discard(self._storage.media, keys_of(portrait))
             return stored
 
-        return self._portray(written.brief, seed, request.photo, watch, add)
+        brief = written.brief.model_copy(update={"adult": request.adult})
+        if request.photo is not None and not request.style:
+            # The picture is how it looks; it is only painted anew in a look that was asked for.
+            brief = brief.model_copy(update={"style": ""})
+        return self._portray(brief, seed, request.photo, watch, add)
 
     def _redraw(self, persona: Persona, seed: int, style: str) -> AsyncGenerator[CreationEvent]:
         brief = brief_of(persona.personality)
         chosen = self._styles.get(style) if style else self._styles.resolve("", brief)
-        brief = brief.model_copy(update={"style": chosen.name})
+        brief = brief.model_copy(update={"style": chosen.name, "adult": persona.adult})
 
         async def change(portrait: Portrait) -> Persona:
             changed = persona.model_copy(update={"portrait": portrait})

@@ -133,6 +133,7 @@ async def keep(media: MediaStore, draft: PortraitDraft, files: list[bytes]) -> P
         look=draft.look,
         layers=Layers(background=keys[1], body=keys[2]) if len(keys) == 3 else None,
         credits=draft.credits,
+        attempts=draft.attempts,
     )
 
 

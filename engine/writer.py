@@ -93,8 +93,9 @@ class PersonaWriter:
         self._model = model
         self._styles = styles
         self._voices = voices
-        names, people = styles.names(), [s.name for s in styles.all() if s.for_people]
-        self._names, self._people = names, people
+        offered = styles.proposed()
+        self._names = [style.name for style in offered]
+        self._people = [style.name for style in offered if style.for_people]
 
     async def write(
         self, description: str, seed: int, *, style: str = "", voice: str = ""
@@ -231,9 +232,9 @@ class PersonaWriter:
         """The person's choice, else the model's if it suits, else one by the seed."""
         if wanted:
             return self._styles.resolve(wanted, brief).name
-        if chosen in self._names and (chosen in self._people) == brief.is_person:
+        fitting = [style.name for style in self._styles.proposed() if style.suits(brief)]
+        if chosen in fitting:
             return chosen
-        fitting = [name for name in self._names if (name in self._people) == brief.is_person]
         return random.Random(f"style {seed}").choice(fitting or self._names)
 
     def _voice(

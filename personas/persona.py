@@ -132,6 +132,16 @@ class Layers(Frozen):
     body: MediaKey = Field(description="RGBA, straight alpha, without the face")
 
 
+class Attempt(Frozen):
+    """One try at a picture with a face on it, so that it can be made again."""
+
+    seed: int = Field(description="the noise it began with")
+    hold: float = Field(default=0.0, description="share of steps with all of the face held")
+    release: float = Field(default=0.0, description="share of steps after which none of it was")
+    scale: float = Field(default=0.0, description="weight of the ControlNet")
+    outcome: str = Field(description="found, or why it was not good enough")
+
+
 class Portrait(Frozen):
     """The picture, where its face is, and what it was made from."""
 
@@ -144,6 +154,7 @@ class Portrait(Frozen):
     look: FaceLook | None = None
     layers: Layers | None = None
     credits: tuple[ArtCredit, ...] = ()
+    attempts: tuple[Attempt, ...] = Field(default=(), description="tries of a guided painter")
 
 
 class Persona(Frozen):
@@ -176,6 +187,7 @@ class PortraitBrief(Frozen):
     gender: Gender = "neutral"
     age: Age = "adult"
     is_person: bool = False
+    adult: bool = Field(default=False, description="shown only where children are kept out")
 
 
 def slugify(name: str, fallback: str = "persona") -> str:

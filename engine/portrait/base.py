@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from personas.persona import ArtCredit, FaceGeometry, FaceLook, PortraitBrief
+from personas.persona import ArtCredit, Attempt, FaceGeometry, FaceLook, PortraitBrief
 
 Image = NDArray[np.uint8]
 """[height, width, 3] RGB or [height, width, 4] RGBA with straight alpha."""
@@ -26,6 +26,7 @@ class PortraitDraft:
         image: RGB, the persona at rest.
         background: RGB of the same size, nothing of the persona on it; with `body` or not at all.
         body: RGBA of the same size, the persona without its face.
+        attempts: what a guided painter tried, in order.
     """
 
     image: Image
@@ -37,6 +38,7 @@ class PortraitDraft:
     background: Image | None = None
     body: Image | None = None
     credits: tuple[ArtCredit, ...] = ()
+    attempts: tuple[Attempt, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,12 @@ class PortraitCapabilities:
 
     Attributes:
         device: what it keeps busy, for the accounts: cpu, cuda.
+        styles: the looks it can paint here, now.
+        guided: it paints freely and leads a face into the picture; others know where it is.
+        size: width and height of its portraits, pixels.
+        needs_gpu: too slow to be of use without one.
+        proposed: those of the looks to choose from where nobody names one; empty: all.
+        photos: it can make a portrait of an uploaded picture.
     """
 
     styles: tuple[str, ...]
@@ -52,6 +60,8 @@ class PortraitCapabilities:
     size: int
     needs_gpu: bool
     device: str = "cpu"
+    proposed: tuple[str, ...] = ()
+    photos: bool = True
 
 
 class PortraitGenerator(Protocol):

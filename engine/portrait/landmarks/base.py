@@ -55,6 +55,19 @@ FACE_MESH = Topology(
 )
 """MediaPipe FaceMesh, 468 or 478 points."""
 
+POINTS_68 = Topology(
+    left_eye=(36, 39),
+    right_eye=(42, 45),
+    nose=30,
+    mouth=(48, 54),
+    lips=(62, 66),
+    top=27,
+    chin=8,
+    left=0,
+    right=16,
+)
+"""The 68 points of iBUG 300-W, which dlib finds: jaw, brows, nose, eyes, lips."""
+
 
 def geometry_of(points: Points, topology: Topology) -> FaceGeometry:
     """The face that `points` describe, in our words.
@@ -89,9 +102,18 @@ def geometry_of(points: Points, topology: Topology) -> FaceGeometry:
 
 
 def open_landmarkers() -> tuple[FaceLandmarker, ...]:
-    """Every landmarker that is installed here, best first; may be none."""
+    """Every landmarker that is installed here and whose points say all of a face; may be none."""
     if find_spec("mediapipe") is None:
         return ()
     from engine.portrait.landmarks.mediapipe import MediaPipeFaceMesh
 
     return (MediaPipeFaceMesh(),)
+
+
+def second_opinions() -> tuple[FaceLandmarker, ...]:
+    """Detectors that are asked besides, for the record; may be none."""
+    if find_spec("dlib") is None or find_spec("face_recognition_models") is None:
+        return ()
+    from engine.portrait.landmarks.dlib import DlibLandmarks
+
+    return (DlibLandmarks(),)

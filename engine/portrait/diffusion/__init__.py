@@ -1,0 +1,1 @@
+"""Portraits painted by diffusion models, with the face guided into them."""

@@ -1,0 +1,277 @@
+"""Studio: pipelines of diffusers, kept warm and shared as far as they are the same."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Hashable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from engine.portrait.diffusion.device import Device, free_unused, is_out_of_memory
+from engine.portrait.diffusion.hub import HubStore, has_half_precision
+from engine.portrait.diffusion.schedulers import make_scheduler
+from engine.portrait.diffusion.settings import DiffusionSettings
+from engine.portrait.diffusion.shelf import Shelf, weight_bytes
+from personas.errors import UnavailableError
+from personas.recipes import Control, Family, FamilyName, Lora, Recipe, Weights
+
+log = logging.getLogger(__name__)
+
+_PIPELINES: dict[FamilyName, tuple[str, str]] = {
+    "sd15": ("StableDiffusionPipeline", "StableDiffusionControlNetPipeline"),
+    "sdxl": ("StableDiffusionXLPipeline", "StableDiffusionXLControlNetPipeline"),
+}
+
+
+@dataclass(frozen=True)
+class Easel:
+    """All that is needed to paint in one look.
+
+    Attributes:
+        pipeline: text to image, with the look's LoRAs switched on.
+        guided: the same with the ControlNet; None where there is none.
+        scheduler: the look's own, for this picture alone.
+    """
+
+    pipeline: Any
+    guided: Any
+    scheduler: Any
+
+
+class Studio:
+    """Loads what looks need and switches between them. For one thread at a time.
+
+    Looks of one checkpoint share its pipeline and differ in LoRAs, which stay loaded and are
+    switched. Checkpoints of a family share the parts that their recipe says, and the ControlNet.
+
+    Args:
+        hub: where weights are.
+        device: where they run.
+        settings: how.
+    """
+
+    def __init__(self, hub: HubStore, device: Device, settings: DiffusionSettings) -> None:
+        self.device = device
+        self._hub = hub
+        self._settings = settings
+        self._offload = settings.offload
+        self.shelf = Shelf(device.budget, weight_bytes)
+        _quiet()
+
+    def easel(self, look: str, recipe: Recipe, family: Family, *, guided: bool) -> Easel:
+        """What paints a look, loaded as far as it is not here.
+
+        Args:
+            look: the style, for messages.
+            recipe: of the style.
+            family: of the recipe.
+            guided: with the ControlNet, where there is one.
+
+        Raises:
+            UnavailableError: weights are missing or cannot be read.
+        """
+        key = _key(recipe, family)
+        control = self.control_of(family) if guided else None
+        keep = frozenset({key} if control is None else {key, _weights_key(control)})
+        pipeline = self.shelf.get(key, lambda: self._load(look, recipe, family), keep)
+        self._switch(pipeline, look, recipe)
+        net = None
+        if control is not None:
+            load = self._load_control
+            net = self.shelf.get(_weights_key(control), lambda: load(look, control), keep)
+        config = pipeline.scheduler.config
+        scheduler = make_scheduler(recipe.scheduler, config)
+        return Easel(pipeline, self._with_control(pipeline, net, family), scheduler)
+
+    def control_of(self, family: Family) -> Control | None:
+        """The ControlNet for faces of a family: the operator's own, or the family's, if any."""
+        own = self._settings.control
+        if own.repo:
+            return Control(repo=own.repo, revision=own.revision, folder=own.folder, kind=own.kind)
+        return family.control
+
+    def save_memory(self, recipe: Recipe, family: Family) -> bool:
+        """The next thing that can be done about too little memory; False where all was done.
+
+        First the decoder works in slices and tiles, then other looks are unloaded, then weights
+        wait in main memory for their turn.
+        """
+        key = _key(recipe, family)
+        control = self.control_of(family)
+        keep: set[Hashable] = {key} | ({_weights_key(control)} if control is not None else set())
+        pipeline = self.shelf.peek(key)
+        free_unused()
+        if pipeline is None:
+            return False
+        if not pipeline.vae.use_slicing:
+            log.warning("Too little memory: pictures are decoded in slices and tiles from now on")
+            _slice(pipeline)
+            return True
+        if self.shelf.drop_others(frozenset(keep)):
+            log.warning("Too little memory: other looks were unloaded")
+            return True
+        if not self._offload and self.device.is_gpu:
+            log.warning("Too little memory: weights wait in main memory from now on")
+            self._offload = True
+            self.shelf.drop_others(frozenset())
+            return True
+        return False
+
+    def _load(self, look: str, recipe: Recipe, family: Family) -> Any:
+        import diffusers
+
+        kind = getattr(diffusers, _PIPELINES[recipe.family][0])
+        place = self._hub.path(recipe.checkpoint or family.base, look)
+        shared: dict[str, Any] = {}
+        if recipe.checkpoint is not None and recipe.shares:
+            base = Recipe(family=recipe.family, prompt="{subject}")
+            lender = self.shelf.get(_key(base, family), lambda: self._load(look, base, family))
+            for part in recipe.shares:
+                shared[part] = getattr(lender, part)
+                if part != "vae" and hasattr(lender, f"{part}_2"):
+                    shared[f"{part}_2"] = getattr(lender, f"{part}_2")
+        if recipe.vae is not None:
+            shared["vae"] = self._read(
+                diffusers.AutoencoderKL, self._hub.path(recipe.vae, look), look
+            )
+        log.info("Loading %s for the look %s", place, look)
+        if place.is_file():
+            config = str(self._hub.path(family.base, look))
+            pipeline = self._read(
+                kind, place, look, single=True, config=config, **shared, **_unchecked(kind)
+            )
+        else:
+            pipeline = self._read(kind, place, look, **shared, **_unchecked(kind))
+        return self._settled(pipeline)
+
+    def _read(
+        self, kind: Any, place: Path, look: str, *, single: bool = False, **options: Any
+    ) -> Any:
+        """Weights of a file or folder, in our precision; safetensors only."""
+        options |= {"dtype": self.device.precision, "local_files_only": True}
+        try:
+            if single:
+                return kind.from_single_file(str(place), **options)
+            if has_half_precision(place):
+                options["variant"] = "fp16"
+            return kind.from_pretrained(str(place), use_safetensors=True, **options)
+        except (OSError, ValueError, KeyError, RuntimeError) as error:
+            if is_out_of_memory(error):
+                raise
+            raise UnavailableError(
+                f"The weights of the look '{look}' cannot be read; the log says why. If they were "
+                f"damaged on the way, remove them and fetch them again: chatanything models pull "
+                f"{look}"
+            ) from error
+
+    def _settled(self, pipeline: Any) -> Any:
+        """A pipeline on its device, laid out and compiled as the settings say."""
+        import torch
+
+        pipeline.set_progress_bar_config(disable=True)
+        if self._offload and self.device.is_gpu:
+            pipeline.enable_model_cpu_offload(device=self.device.name)
+        else:
+            pipeline.to(self.device.name)
+        for part in (pipeline.unet, pipeline.vae):
+            part.to(memory_format=torch.channels_last)
+        if self._settings.vae_slicing:
+            _slice(pipeline)
+        if self._settings.compile:
+            pipeline.unet.compile()
+        return pipeline
+
+    def _load_control(self, look: str, control: Control) -> Any:
+        import diffusers
+        import torch
+
+        place = self._hub.path(control, look)
+        net = self._read(diffusers.ControlNetModel, place, look)
+        net.to(memory_format=torch.channels_last)
+        return net if self._offload and self.device.is_gpu else net.to(self.device.name)
+
+    def _with_control(self, pipeline: Any, net: Any, family: Family) -> Any:
+        if net is None:
+            return None
+        import diffusers
+
+        kind = getattr(diffusers, _PIPELINES[family.name][1])
+        parts = {name: part for name, part in pipeline.components.items() if part is not None}
+        optional = {"safety_checker": None, "feature_extractor": None}
+        extra = optional if family.name == "sd15" else {}
+        guided = kind(**{**extra, **parts}, controlnet=net, **_unchecked_made(kind))
+        guided.set_progress_bar_config(disable=True)
+        if self._offload and self.device.is_gpu:
+            guided.enable_model_cpu_offload(device=self.device.name)
+        return guided
+
+    def _switch(self, pipeline: Any, look: str, recipe: Recipe) -> None:
+        """Puts the LoRAs of a look in force, and no others; what was loaded stays loaded."""
+        loaded = set(pipeline.get_list_adapters().get("unet", ()))
+        names = []
+        for lora in recipe.loras:
+            name = _adapter(lora)
+            names.append(name)
+            if name not in loaded:
+                self._load_lora(pipeline, look, lora, name)
+        if names:
+            pipeline.enable_lora()
+            pipeline.set_adapters(names, adapter_weights=[lora.scale for lora in recipe.loras])
+        elif loaded:
+            pipeline.disable_lora()
+
+    def _load_lora(self, pipeline: Any, look: str, lora: Lora, name: str) -> None:
+        place = self._hub.path(lora, look)
+        try:
+            folder, file = (place.parent, place.name) if place.is_file() else (place, None)
+            pipeline.load_lora_weights(
+                str(folder), weight_name=file, adapter_name=name, use_safetensors=True
+            )
+        except (OSError, ValueError, KeyError, RuntimeError) as error:
+            raise UnavailableError(
+                f"The LoRA of the look '{look}' ({lora.repo}) does not fit; the log says why."
+            ) from error
+
+
+def _quiet() -> None:
+    """No bars of the libraries in a person's terminal; our own progress tells how far it is."""
+    import diffusers
+    import transformers
+
+    for library in (diffusers, transformers):
+        library.utils.logging.disable_progress_bar()
+        library.utils.logging.set_verbosity_error()
+
+
+def _key(recipe: Recipe, family: Family) -> Hashable:
+    """What looks have in common that share a pipeline."""
+    return "pipeline", recipe.family, recipe.checkpoint or family.base, recipe.vae, recipe.shares
+
+
+def _weights_key(weights: Weights) -> Hashable:
+    return "control", weights.repo, weights.revision, weights.folder, weights.file
+
+
+def _adapter(lora: Lora) -> str:
+    """A name that peft accepts: it makes module names of it."""
+    import hashlib
+
+    text = f"{lora.repo} {lora.revision} {lora.folder} {lora.file}"
+    return "lora_" + hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _slice(pipeline: Any) -> None:
+    pipeline.vae.enable_slicing()
+    pipeline.vae.enable_tiling()
+
+
+def _unchecked(kind: Any) -> dict[str, Any]:
+    """Without the checker that paints pictures black: pictures are looked at elsewhere."""
+    if "XL" in kind.__name__:
+        return {}
+    return {"safety_checker": None, "feature_extractor": None, "requires_safety_checker": False}
+
+
+def _unchecked_made(kind: Any) -> dict[str, Any]:
+    return {} if "XL" in kind.__name__ else {"requires_safety_checker": False}

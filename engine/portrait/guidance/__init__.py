@@ -1,0 +1,1 @@
+"""Landmark guidance: the face a picture shall have, and the ways of getting it there."""

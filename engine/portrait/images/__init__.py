@@ -1,0 +1,1 @@
+"""Portraits from an OpenAI-compatible endpoint for pictures."""
