@@ -20,7 +20,7 @@ Part = Literal["vae", "text_encoder", "tokenizer"]
 
 PLACEHOLDERS = ("subject", "details", "expression", "framing")
 _HOLE = re.compile(r"\{(\w*)\}")
-_HUB_NAME = re.compile(r"^[\w.-]+/[\w.-]+$")
+_HUB_NAME = re.compile(r"^\w[\w.-]*/\w[\w.-]*$")
 
 
 def _place(place: str) -> str:

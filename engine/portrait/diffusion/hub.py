@@ -7,6 +7,7 @@ The hub's own cache, endpoint, token and offline settings are honoured (`HF_HOME
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -83,7 +84,7 @@ class HubStore:
             for number, name in enumerate(files):
                 if progress is not None:
                     progress(number / len(files), f"fetching {weights.repo}: {name}")
-                hf_hub_download(weights.repo, name, revision=weights.revision)
+                hf_hub_download(weights.repo, name, revision=weights.revision, endpoint=_endpoint())
         except UnavailableError:
             raise
         except Exception as error:
@@ -98,7 +99,9 @@ class HubStore:
 
         if weights.file:
             return [weights.file]
-        listed = HfApi().list_repo_files(weights.repo, revision=weights.revision)
+        hub = HfApi(endpoint=_endpoint())
+        info = hub.model_info(weights.repo, revision=weights.revision, timeout=30)
+        listed = [file.rfilename for file in info.siblings or ()]
         below = f"{weights.folder}/" if weights.folder else ""
         names = [name.removeprefix(below) for name in listed if name.startswith(below)]
         chosen = choose_files(names)
@@ -150,12 +153,18 @@ class HubStore:
             return f"There is no {weights.repo} on the hub, or it is not for everybody (HF_TOKEN)."
         if isinstance(error, OSError) and error.errno == 28:
             return f"The disk is full: {weights.repo} does not fit. Make room, or set HF_HOME."
-        if isinstance(error, LocalEntryNotFoundError | OSError):
+        # The hub's client is httpx, or its successor: what both call a fault of the transport.
+        transport = any(kind.__name__ == "TransportError" for kind in type(error).__mro__)
+        if transport or isinstance(error, LocalEntryNotFoundError | OSError):
             return (
                 f"The Hugging Face hub cannot be reached for {weights.repo}. Check the network, or "
                 "set HF_ENDPOINT to a mirror; what was fetched is kept."
             )
         return f"{weights.repo} could not be fetched; the log says why. What was fetched is kept."
+
+
+def _endpoint() -> str | None:
+    return os.environ.get("HF_ENDPOINT") or None
 
 
 def choose_files(names: Iterable[str]) -> list[str]:
