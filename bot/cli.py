@@ -370,7 +370,8 @@ def models_list(context: typer.Context, json: Json = False) -> None:
 
 
 ModelNames = Annotated[
-    list[str] | None, typer.Argument(help="Names of `models list`.", show_default=False)
+    list[str] | None,
+    typer.Argument(help="Names of `models list`, or diffused looks.", show_default=False),
 ]
 
 
@@ -496,6 +497,45 @@ def bench_portraits(
     _run(
         context,
         lambda app: commands.portraits(app, sheet=sheet, style=style, limit=limit, as_json=json),
+    )
+
+
+@bench.command("landmarks")
+def bench_landmarks(
+    context: typer.Context,
+    style: Annotated[str, typer.Argument(help="A diffused look of `styles`, or of your own.")],
+    out: Annotated[
+        Path, typer.Option(help="Folder of results, tables and sheets; a run goes on in it.")
+    ] = Path("landmarks"),
+    arm: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="unguided, injection, controlnet or both; again for more; all without it.",
+            show_default=False,
+        ),
+    ] = None,
+    limit: Annotated[
+        int, typer.Option(min=0, max=50, help="Descriptions of each category; 0: all.")
+    ] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Of the first picture.")] = 0,
+    retries: Annotated[bool, typer.Option(help="Climb the ladder of tries after a miss.")] = True,
+    json: Json = False,
+) -> None:
+    """Paint the 400 descriptions with and without guidance and count the faces that are found."""
+    from bot.commands import bench_landmarks as commands
+
+    _run(
+        context,
+        lambda app: commands.landmarks(
+            app,
+            style,
+            folder=out,
+            arms=arm or [],
+            limit=limit,
+            seed=seed,
+            retries=retries,
+            as_json=json,
+        ),
     )
 
 

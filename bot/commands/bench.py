@@ -63,7 +63,7 @@ def _speak(app: App, seconds: float) -> tuple[Speech, float]:
 async def portraits(app: App, *, sheet: Path | None, style: str, limit: int, as_json: bool) -> None:
     """Draws the descriptions, counts the faces and lays all out on a sheet."""
     from engine.portrait.benchmark import portraits as bench
-    from engine.portrait.benchmark.prompts import load_prompts
+    from engine.portrait.benchmark.prompts import load_prompts, some_of_each
     from engine.portrait.benchmark.sheet import contact_sheet
     from engine.portrait.landmarks.base import open_landmarkers
 
@@ -72,15 +72,7 @@ async def portraits(app: App, *, sheet: Path | None, style: str, limit: int, as_
     landmarkers = open_landmarkers()
     if not landmarkers:
         say("No detector looks at them: pip install 'chatanything[landmarks]' adds one.")
-    prompts = load_prompts()
-    if limit:
-        taken: dict[str, int] = {}
-        chosen = []
-        for prompt in prompts:
-            taken[prompt.category] = taken.get(prompt.category, 0) + 1
-            if taken[prompt.category] <= limit:
-                chosen.append(prompt)
-        prompts = tuple(chosen)
+    prompts = some_of_each(load_prompts(), limit)
     with Step("Drawing portraits") as step:
 
         def done(count: int, total: int, _: str) -> None:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.app import App
+    from personas.recipes import Weights
+    from personas.styles import Style
 
 
 async def list_all(app: App, *, as_json: bool) -> None:
@@ -48,6 +50,16 @@ async def list_all(app: App, *, as_json: bool) -> None:
         ],
     )
     say("* is needed by the default set-up; `chatanything models pull` fetches these.")
+    from engine.portrait.factory import open_hub
+
+    hub = open_hub(app.settings.portrait, offline=True)
+    rows = []
+    for style in _looks(app).values():
+        needed = await asyncio.to_thread(_weights, app, style)
+        here = all([await asyncio.to_thread(hub.has, weights) for weights in needed])
+        rows.append((style.name, style.label, "ready" if here else "absent", style.licence))
+    print_table(("look", "painted as", "state", "licence"), rows)
+    say("The weights of a look are 2 to 7 GB: `chatanything models pull LOOK` fetches them.")
 
 
 def writer(app: App, *, best: bool) -> str | None:
@@ -98,11 +110,55 @@ async def fetch_needed(app: App, *, quiet: bool = False) -> None:
 
 
 async def pull(app: App, names: Sequence[str]) -> None:
-    """Fetches models with a progress bar each."""
+    """Fetches models with a progress bar each; the name of a look fetches its weights."""
     if names:
-        await fetch(app, names)
+        looks = _looks(app)
+        await fetch(app, [name for name in names if name not in looks])
+        for name in names:
+            if name in looks:
+                await _fetch_look(app, name)
     else:
         await fetch_needed(app)
+
+
+def _looks(app: App) -> dict[str, Style]:
+    """The diffused looks, whether they can be painted here or not."""
+    from engine.portrait.factory import all_styles
+
+    styles = all_styles(app.settings.portrait).all()
+    return {style.name: style for style in styles if style.recipe is not None}
+
+
+def _weights(app: App, style: Style) -> list[Weights]:
+    """All that a look needs, its ControlNet included."""
+    from engine.portrait.factory import all_styles
+
+    assert style.recipe is not None
+    family = all_styles(app.settings.portrait).family(style.recipe.family)
+    needed: list[Weights] = list(style.recipe.weights(family))
+    own = app.settings.portrait.diffusion.control
+    if own.repo:
+        needed.append(Weights(repo=own.repo, revision=own.revision, folder=own.folder))
+    elif family.control is not None:
+        needed.append(family.control)
+    return needed
+
+
+async def _fetch_look(app: App, name: str) -> None:
+    """Fetches the weights of a look from the hub, and says under which licences they are."""
+    from bot.progress import Step
+    from engine.portrait.factory import open_hub
+
+    hub = open_hub(app.settings.portrait, offline=app.settings.models.offline)
+    needed = _weights(app, _looks(app)[name])
+    missing = [weights for weights in needed if not hub.has(weights)]
+    for weights in needed:
+        if weights.licence:
+            say(f"{weights.repo}: {weights.licence}")
+    for weights in missing:
+        with Step(f"Fetching {weights.repo}") as step:
+            await asyncio.to_thread(hub.pull, weights, step.at)
+    say(f"The weights of the look {name} are here." if missing else f"{name} is here.")
 
 
 async def fetch(app: App, names: Sequence[str], *, quiet: bool = False) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -45,3 +46,14 @@ def load_prompts() -> tuple[Prompt, ...]:
         for category, entries in tomllib.loads(text).items()
         for entry in entries
     )
+
+
+def some_of_each(prompts: Iterable[Prompt], most: int) -> tuple[Prompt, ...]:
+    """The first of each category, at most so many; 0: all."""
+    taken: dict[str, int] = {}
+    chosen = []
+    for prompt in prompts:
+        taken[prompt.category] = taken.get(prompt.category, 0) + 1
+        if not most or taken[prompt.category] <= most:
+            chosen.append(prompt)
+    return tuple(chosen)
