@@ -24,6 +24,8 @@ from personas.persona import Mood, PortraitBrief
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 LINE = "Hm! You again? Sit down, then. I have written a poem about the fog."
 HERO = PortraitBrief(subject="lighthouse", details="old, by the sea", mood=Mood.GRUMPY, age="old")
+SIDE = 256
+"""Pixels of a picture in docs/guidance.webp."""
 GALLERY = [
     ("teapot", "rounded", Mood.CHEERFUL),
     ("fox", "rounded", Mood.MISCHIEVOUS),
@@ -88,6 +90,33 @@ def sheet(app: App) -> None:
     _save(contact_sheet(report.results, cell=112), "contact-sheet.webp", quality=72)
 
 
+def guidance(_: App) -> None:
+    """docs/guidance.webp: reference faces, what ControlNets see, and how the face is let go."""
+    from engine.portrait.guidance.conditioning import draw_landmarks
+    from engine.portrait.guidance.contours import contours_of
+    from engine.portrait.guidance.face import draw_reference
+    from engine.portrait.guidance.injection import Fade, face_mask
+    from engine.portrait.guidance.plan import GuidanceSettings
+
+    rows = []
+    given = GuidanceSettings()
+    for number, (subject, person, mood) in enumerate(
+        (
+            ("nurse", True, Mood.CHEERFUL),
+            ("red apple", False, Mood.MISCHIEVOUS),
+            ("green frog", False, Mood.GRUMPY),
+        )
+    ):
+        brief = PortraitBrief(subject=subject, is_person=person, mood=mood)
+        face = draw_reference(brief, number, SIDE)
+        mask = face_mask(face.geometry, SIDE, SIDE)
+        steps = [Fade(given.hold, given.release).held(mask, done) for done in (0.1, 0.35, 0.45)]
+        kept = [np.where(held[..., None], face.image, 236).astype(np.uint8) for held in steps]
+        landmarks = draw_landmarks(contours_of(face), SIDE, "mediapipe")
+        rows.append(np.hstack([face.image, landmarks, *kept]))
+    _save(Pictures.fromarray(np.vstack(rows)), "guidance.webp")
+
+
 def telegram(app: App) -> None:
     """docs/telegram.webp: a talk on Telegram."""
     from _telegram_picture import telegram as draw
@@ -106,7 +135,13 @@ def _save(picture: Pictures.Image, name: str, quality: int = 88) -> None:
 def main() -> None:
     """Makes the pictures that are named, or all."""
     DOCS.mkdir(exist_ok=True)
-    makers = {"hero": hero, "gallery": gallery, "sheet": sheet, "telegram": telegram}
+    makers = {
+        "hero": hero,
+        "gallery": gallery,
+        "sheet": sheet,
+        "telegram": telegram,
+        "guidance": guidance,
+    }
     app = App(Settings())
     for name in sys.argv[1:] or makers:
         sys.stderr.write(f"Drawing {name}\n")

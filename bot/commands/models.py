@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.app import App
-    from personas.recipes import Weights
     from personas.styles import Style
 
 
@@ -50,12 +49,12 @@ async def list_all(app: App, *, as_json: bool) -> None:
         ],
     )
     say("* is needed by the default set-up; `chatanything models pull` fetches these.")
-    from engine.portrait.factory import open_hub
+    from engine.portrait.factory import open_hub, weights_of
 
     hub = open_hub(app.settings.portrait, offline=True)
     rows = []
     for style in _looks(app).values():
-        needed = await asyncio.to_thread(_weights, app, style)
+        needed = weights_of(app.settings.portrait, style)
         here = all([await asyncio.to_thread(hub.has, weights) for weights in needed])
         rows.append((style.name, style.label, "ready" if here else "absent", style.licence))
     print_table(("look", "painted as", "state", "licence"), rows)
@@ -129,28 +128,13 @@ def _looks(app: App) -> dict[str, Style]:
     return {style.name: style for style in styles if style.recipe is not None}
 
 
-def _weights(app: App, style: Style) -> list[Weights]:
-    """All that a look needs, its ControlNet included."""
-    from engine.portrait.factory import all_styles
-
-    assert style.recipe is not None
-    family = all_styles(app.settings.portrait).family(style.recipe.family)
-    needed: list[Weights] = list(style.recipe.weights(family))
-    own = app.settings.portrait.diffusion.control
-    if own.repo:
-        needed.append(Weights(repo=own.repo, revision=own.revision, folder=own.folder))
-    elif family.control is not None:
-        needed.append(family.control)
-    return needed
-
-
 async def _fetch_look(app: App, name: str) -> None:
     """Fetches the weights of a look from the hub, and says under which licences they are."""
     from bot.progress import Step
-    from engine.portrait.factory import open_hub
+    from engine.portrait.factory import open_hub, weights_of
 
     hub = open_hub(app.settings.portrait, offline=app.settings.models.offline)
-    needed = _weights(app, _looks(app)[name])
+    needed = weights_of(app.settings.portrait, _looks(app)[name])
     missing = [weights for weights in needed if not hub.has(weights)]
     for weights in needed:
         if weights.licence:

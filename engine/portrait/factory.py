@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from engine.portrait.gate import FaceGate
     from engine.portrait.images.generator import ImagesGenerator
     from engine.portrait.safety import ImageSafety
-    from personas.styles import StyleCatalogue
+    from personas.recipes import Weights
+    from personas.styles import Style, StyleCatalogue
 
 EMBEDDING = "minilm-l6-int8"
 
@@ -54,6 +55,15 @@ def open_styles(settings: PortraitSettings, *, offline: bool = False) -> StyleCa
             if settings.diffusion.download or all(hub.has(weights) for weights in needed):
                 painted.append(style.name)
     return styles.available([*painted, *drawn], painted)
+
+
+def weights_of(settings: PortraitSettings, style: Style) -> list[Weights]:
+    """All that a diffused look needs, its ControlNet included; nothing for one that is drawn."""
+    if style.recipe is None:
+        return []
+    family = all_styles(settings).family(style.recipe.family)
+    control = settings.diffusion.control.own() or family.control
+    return [*style.recipe.weights(family), *([control] if control is not None else [])]
 
 
 def uses_images(settings: PortraitSettings) -> bool:

@@ -97,6 +97,7 @@ def _with_face(
     attempts: tuple[Attempt, ...],
 ) -> PortraitDraft:
     look = choose_look(body, aim, brief, style.rendering, seed)
+    look = look.model_copy(update={"blush": None})  # a disc of paint on a painting
     image = np.ascontiguousarray(body[..., :3])
     background = np.asarray(cv2.GaussianBlur(image, (0, 0), image.shape[0] / 24), np.uint8)
     painted = image.copy()

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from engine.portrait.guidance.plan import GuidanceSettings
-from personas.recipes import ControlKind
+from personas.recipes import Control, ControlKind
 
 
 class ControlSettings(BaseModel):
@@ -27,6 +27,12 @@ class ControlSettings(BaseModel):
         description="what it was trained on: mediapipe (coloured lines of FaceMesh) or points68 "
         "(68 white dots on black)",
     )
+
+    def own(self) -> Control | None:
+        """The operator's ControlNet; None where none was named."""
+        if not self.repo:
+            return None
+        return Control(repo=self.repo, revision=self.revision, folder=self.folder, kind=self.kind)
 
 
 class DiffusionSettings(BaseModel):

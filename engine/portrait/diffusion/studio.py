@@ -86,10 +86,7 @@ class Studio:
 
     def control_of(self, family: Family) -> Control | None:
         """The ControlNet for faces of a family: the operator's own, or the family's, if any."""
-        own = self._settings.control
-        if own.repo:
-            return Control(repo=own.repo, revision=own.revision, folder=own.folder, kind=own.kind)
-        return family.control
+        return self._settings.control.own() or family.control
 
     def save_memory(self, recipe: Recipe, family: Family) -> bool:
         """The next thing that can be done about too little memory; False where all was done.

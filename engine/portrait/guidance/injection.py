@@ -75,4 +75,14 @@ def face_mask(geometry: FaceGeometry, height: int, width: int, scale: float = 1.
     tall = 0.5 * (geometry.width + geometry.height)
     distance = np.hypot(across / (0.62 * geometry.width), down / (0.62 * tall))
     share = np.clip((1.0 - distance) / 0.62, 0, 1)
-    return np.asarray(share * share * (3 - 2 * share), np.float32)
+    soft = share * share * (3 - 2 * share)
+    near = np.zeros_like(soft)
+    reach = 0.15 * geometry.width
+    for (at_x, at_y), wide in (
+        (geometry.left_eye, 1.0),
+        (geometry.right_eye, 1.0),
+        (geometry.mouth, 1.5),
+    ):
+        beside, below = (x - at_x) * cos + (y - at_y) * sin, (y - at_y) * cos - (x - at_x) * sin
+        near = np.maximum(near, np.exp(-((beside / (wide * reach)) ** 2) - (below / reach) ** 2))
+    return np.asarray(np.minimum(0.7 * soft + 0.3 * near * np.sqrt(soft), 1), np.float32)

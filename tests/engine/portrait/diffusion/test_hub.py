@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from bot.cli import cli
 from engine.portrait.diffusion.hub import HubStore, choose_files, is_complete
 from personas.errors import UnavailableError
 from personas.recipes import Weights
@@ -148,3 +150,53 @@ def test_a_model_in_the_root_is_taken_and_a_whole_checkpoint_is_not() -> None:
 def test_an_index_without_models_is_no_pipeline(tmp_path: Path) -> None:
     (tmp_path / "model_index.json").write_text(json.dumps({"unet": ["diffusers", "UNet"]}))
     assert not is_complete(tmp_path)
+
+
+def test_the_command_fetches_a_look_and_says_its_licences(hub: Hub, tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text(
+        """
+        [portrait]
+        generator = "diffusion"
+        [portrait.diffusion.control]
+        repo = "somebody/control"
+        folder = "inner"
+        [portrait.styles.noise]
+        description = "Noise."
+        author = "nobody"
+        licence = "Beerware"
+        [portrait.styles.noise.recipe]
+        checkpoint = { repo = "somebody/tiny", licence = "Beerware" }
+        prompt = "{subject}"
+        """
+    )
+    options = ["--config", str(config)]
+    before = CliRunner().invoke(cli, [*options, "styles", "--json"])
+    assert "noise" not in {style["name"] for style in json.loads(before.stdout)}
+    pulled = CliRunner().invoke(cli, [*options, "models", "pull", "noise"])
+    assert pulled.exit_code == 0, pulled.output
+    assert "somebody/tiny: Beerware" in pulled.output
+    assert HubStore().has(BASE) and HubStore().has(CONTROL)
+    after = CliRunner().invoke(cli, [*options, "styles", "--json"])
+    assert "noise" in {style["name"] for style in json.loads(after.stdout)}
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        ('prompt = "a face"', "must contain {subject}"),
+        ('prompt = "{subject}"\nscheduler = "magic"', "scheduler"),
+        ('prompt = "{subject}"\nsteps = 0', "greater than or equal to 1"),
+        ('prompt = "{subject}"\nstepz = 4', "did you mean steps?"),
+    ],
+)
+def test_a_wrong_look_in_the_configuration_is_named_with_its_line(
+    line: str, complaint: str, tmp_path: Path
+) -> None:
+    config = tmp_path / "config.toml"
+    table = '[portrait.styles.x]\ndescription = "x"\nauthor = "x"\nlicence = "x"\n'
+    config.write_text(f"{table}[portrait.styles.x.recipe]\n{line}\n")
+    done = CliRunner().invoke(cli, ["--config", str(config), "styles"])
+    assert done.exit_code == 4
+    said = " ".join(done.output.split())
+    assert complaint in said and "line" in said and "portrait.styles.x.recipe" in said
