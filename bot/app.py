@@ -157,6 +157,7 @@ class App:
                 storage,
                 observer=self.operating.observer,
                 heads=Heads(self.head, storage.media, kept=1),
+                portraits_at_once=self.portraits.capabilities.at_once,
             )
         return self._creator
 

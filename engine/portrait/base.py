@@ -52,7 +52,7 @@ class PortraitCapabilities:
         size: width and height of its portraits, pixels.
         needs_gpu: too slow to be of use without one.
         proposed: those of the looks to choose from where nobody names one; empty: all.
-        photos: it can make a portrait of an uploaded picture.
+        at_once: how many orders are worth placing at the same time.
     """
 
     styles: tuple[str, ...]
@@ -61,7 +61,7 @@ class PortraitCapabilities:
     needs_gpu: bool
     device: str = "cpu"
     proposed: tuple[str, ...] = ()
-    photos: bool = True
+    at_once: int = 1
 
 
 class PortraitGenerator(Protocol):

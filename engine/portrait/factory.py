@@ -46,7 +46,7 @@ def open_styles(settings: PortraitSettings, *, offline: bool = False) -> StyleCa
     painted: list[str] = []
     if uses_images(settings):
         painted = [style.name for style in styles.all() if style.recipe is not None]
-    elif uses_diffusion(settings):
+    elif settings.generator != "illustrated":
         hub = open_hub(settings, offline=offline)
         for style in styles.all():
             if style.recipe is None:
@@ -54,6 +54,8 @@ def open_styles(settings: PortraitSettings, *, offline: bool = False) -> StyleCa
             needed = style.recipe.weights(styles.family(style.recipe.family))
             if settings.diffusion.download or all(hub.has(weights) for weights in needed):
                 painted.append(style.name)
+        # Asked last, because finding a GPU takes seconds where there may be one.
+        painted = painted if painted and uses_diffusion(settings) else []
     return styles.available([*painted, *drawn], painted)
 
 

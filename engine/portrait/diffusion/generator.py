@@ -63,7 +63,13 @@ class DiffusionGenerator:
     def capabilities(self) -> PortraitCapabilities:
         """The looks whose weights are here, or may be fetched when they are wanted."""
         names = tuple(style.name for style in self._styles.all() if self._can_paint(style))
-        return PortraitCapabilities(styles=names, guided=True, size=self._size, needs_gpu=True)
+        return PortraitCapabilities(
+            styles=names,
+            guided=True,
+            size=self._size,
+            needs_gpu=True,
+            at_once=self._settings.batch,
+        )
 
     def generate(
         self,
