@@ -305,6 +305,41 @@ async def test_a_photo_becomes_the_portrait(storage: Storage) -> None:
     assert photo.dtype == np.uint8
 
 
+@pytest.mark.parametrize("style", ["", "flat"])
+async def test_a_photo_is_only_painted_anew_in_a_look_that_was_asked_for(
+    style: str, storage: Storage
+) -> None:
+    buffer = io.BytesIO()
+    Pillow.new("RGB", (64, 40), "red").save(buffer, "JPEG")
+    portraits = DiscPortraits()
+    made = creator(storage, portraits=portraits)
+    await persona_of(made, photo=buffer.getvalue(), style=style)
+    assert portraits.briefs[0].style == style
+
+
+@pytest.mark.parametrize("adult", [False, True])
+async def test_who_paints_is_told_what_is_for_adults(adult: bool, storage: Storage) -> None:
+    portraits = DiscPortraits()
+    made = creator(storage, portraits=portraits)
+    persona = await persona_of(made, adult=adult)
+    async for _ in made.new_portrait(persona, seed=3):
+        pass
+    assert [brief.adult for brief in portraits.briefs] == [adult, adult]
+
+
+async def test_the_model_chooses_among_the_looks_that_are_proposed(storage: Storage) -> None:
+    styles = load_styles().available(["flat", "toon", "oil", "photo"], ["oil", "photo"])
+    model = ScriptedModel([answer(look="flat"), answer(look="photo")])
+    portraits = DiscPortraits()
+    made = Creator(model, portraits, styles, load_voices(), storage)
+    await persona_of(made, seed=1)
+    await persona_of(made, seed=2)
+    await persona_of(made, seed=3, style="flat")
+    looks = [brief.style for brief in portraits.briefs]
+    assert looks[0] in ("oil", "photo"), "it was not proposed"
+    assert looks[1:] == ["photo", "flat"], "people may name any"
+
+
 @pytest.mark.parametrize("photo", [b"", b"no picture", b"\x89PNG\r\n\x1a\n" + b"\0" * 40])
 async def test_a_file_that_is_no_picture_is_refused(
     storage: Storage, photo: bytes, media: Callable[[], set[str]]

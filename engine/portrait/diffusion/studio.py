@@ -146,6 +146,8 @@ class Studio:
         self, kind: Any, place: Path, look: str, *, single: bool = False, **options: Any
     ) -> Any:
         """Weights of a file or folder, in our precision; safetensors only."""
+        from safetensors import SafetensorError
+
         options |= {"dtype": self.device.precision, "local_files_only": True}
         try:
             if single:
@@ -153,7 +155,7 @@ class Studio:
             if has_half_precision(place):
                 options["variant"] = "fp16"
             return kind.from_pretrained(str(place), use_safetensors=True, **options)
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
+        except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
             if is_out_of_memory(error):
                 raise
             raise UnavailableError(
@@ -219,13 +221,17 @@ class Studio:
             pipeline.disable_lora()
 
     def _load_lora(self, pipeline: Any, look: str, lora: Lora, name: str) -> None:
+        from safetensors import SafetensorError
+
         place = self._hub.path(lora, look)
         try:
             folder, file = (place.parent, place.name) if place.is_file() else (place, None)
             pipeline.load_lora_weights(
                 str(folder), weight_name=file, adapter_name=name, use_safetensors=True
             )
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
+        except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+            if is_out_of_memory(error):
+                raise
             raise UnavailableError(
                 f"The LoRA of the look '{look}' ({lora.repo}) does not fit; the log says why."
             ) from error
