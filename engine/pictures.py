@@ -99,4 +99,5 @@ def to_draft(
         background=from_png(background) if background is not None else None,
         body=from_png(body, alpha=True) if body is not None else None,
         credits=portrait.credits,
+        attempts=portrait.attempts,
     )

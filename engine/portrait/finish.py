@@ -9,8 +9,10 @@ from engine.face.painter import FacePainter
 from engine.portrait.base import Image, Landmarks, PortraitDraft
 from engine.portrait.gate import FaceGate
 from engine.portrait.illustrated.calm import calmed
+from engine.portrait.illustrated.cutout import head_and_shoulders, without_subject
 from engine.portrait.illustrated.ground import lay_patch, prepare_ground
-from engine.portrait.illustrated.look import Rendering, choose_look
+from engine.portrait.illustrated.look import Rendering, as_photographed, choose_look
+from engine.portrait.illustrated.photo import face_to_draw, without_eyes_and_mouth
 from engine.portrait.illustrated.proportions import moved
 from personas.persona import ArtCredit, Attempt, FaceGeometry, PortraitBrief
 from personas.styles import Style
@@ -35,18 +37,26 @@ def found_draft(
 ) -> PortraitDraft:
     """A portrait whose own face was found: it stays as it was painted.
 
-    It has no layers: a head that needs some makes them of the picture. The look is what a drawn
-    head paints in place of the eyes and the mouth when it speaks.
+    Its layers are for the drawn head, which moves every portrait: the body has skin in place of
+    its eyes and mouth, and the look has their colours. Other heads move the picture as it is.
     """
-    look = choose_look(_opaque(image), found.geometry, brief, style.rendering, seed)
-    look = look.model_copy(update={"nose_kind": "none", "blush": None})
+    face = face_to_draw(found.geometry)
+    thing = not brief.is_person
+    bare, colours = without_eyes_and_mouth(image, face, found.points, painted=thing)
+    # Nobody knows where a thing ends: all of the picture moves.
+    whole = np.ones(image.shape[:2], np.float32)
+    cover = whole if thing else head_and_shoulders(image, face)
+    body = np.dstack([bare, (cover * 255).round().astype(np.uint8)])
+    look = choose_look(body, face, brief, style.rendering, seed, own_nose=False)
     return PortraitDraft(
         image=image,
-        geometry=found.geometry,
+        geometry=face.model_copy(update={"source": "found"}),
         style=style.name,
         seed=seed,
         generator=generator,
-        look=look,
+        look=as_photographed(look, colours, brief.is_person),
+        background=without_subject(image, cover),
+        body=body,
         credits=credits_of(style),
         attempts=attempts,
     )

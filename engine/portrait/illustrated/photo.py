@@ -21,7 +21,7 @@ from engine.portrait.illustrated.calm import WIDEST, calm_place, calmed
 from engine.portrait.illustrated.cutout import head_and_shoulders, main_subject, without_subject
 from engine.portrait.illustrated.framing import FACE_SHARE
 from engine.portrait.illustrated.look import surface_colour
-from engine.portrait.illustrated.palette import hex_of, lab_image
+from engine.portrait.illustrated.palette import hex_of, lab_image, lch, mix
 from engine.portrait.illustrated.proportions import moved
 from engine.portrait.illustrated.retouch import (
     FeatureColours,
@@ -30,6 +30,7 @@ from engine.portrait.illustrated.retouch import (
     colours_of,
     eye_areas,
     mouth_area,
+    painted_eye_areas,
     smoothed_over,
 )
 from personas.errors import InvalidInputError
@@ -122,10 +123,7 @@ def photo_layers(photo: Image, landmarkers: Sequence[FaceLandmarker], size: int)
     kind: Kind
     if found is not None:
         kind, points = "person", found.points
-        # Smiles are wide, and the mouth that we draw smiles by itself.
-        widest = SMILE * math.dist(found.geometry.left_eye, found.geometry.right_eye)
-        mouth_width = min(found.geometry.mouth_width, max(widest, 1.0))
-        face = found.geometry.model_copy(update={"source": "drawn", "mouth_width": mouth_width})
+        face = face_to_draw(found.geometry)
     elif (animal := animal_face(rgb)) is not None:
         kind, face, radii = "animal", animal.geometry, animal.radii
     else:
@@ -147,26 +145,64 @@ def photo_layers(photo: Image, landmarkers: Sequence[FaceLandmarker], size: int)
         cover = np.clip(_view(subject, matrix, size).astype(np.float32), 0, 1)
     if kind == "thing":
         bare = calmed(picture, geometry)
+    elif kind == "person":
+        bare, colours = without_eyes_and_mouth(picture, geometry, points)
     else:
+        radii = radii[0] * scale, radii[1] * scale
+        areas = animal_eye_areas(picture, geometry, radii)
         skin = surface_colour(_opaque(picture), geometry)
-        if kind == "person":
-            mouth = mouth_area(picture, geometry, points)
-            areas = [*eye_areas(picture, geometry, points), mouth]
-            colours = colours_of(picture, geometry, points, skin)
-        else:
-            radii = radii[0] * scale, radii[1] * scale
-            areas = animal_eye_areas(picture, geometry, radii)
-            colours = animal_colours(picture, geometry, radii, skin)
-        bare = picture
-        for number, area in enumerate(areas):
-            bare = smoothed_over(bare, area, 0.22 * geometry.eye_radius, seed=number)
-        # Lids are drawn in the colour of the skin that is there now, not of the cheeks.
-        lids = bare[(areas[0] + areas[1]) > 0]
-        if len(lids):
-            lid = np.median(lab_image(lids[None])[0], axis=0)
-            colours = replace(colours, skin=hex_of(lid))
+        colours = animal_colours(picture, geometry, radii, skin)
+        bare, colours = _smoothed(picture, geometry, areas, colours)
     body = np.dstack([bare, (cover * 255).round().astype(np.uint8)])
     return PhotoLayers(without_subject(picture, cover), body, geometry, kind, colours)
+
+
+def without_eyes_and_mouth(
+    picture: Image, geometry: FaceGeometry, points: Points, *, painted: bool = False
+) -> tuple[Image, FeatureColours]:
+    """The picture of a face with skin in place of eyes and mouth, and the colours of these.
+
+    Args:
+        picture: RGB.
+        geometry: of the face, in its pixels.
+        points: of the detector that found it, likewise.
+        painted: a thing that was painted with a face: its eyes are round and wide open, and
+            their white is white.
+    """
+    skin = surface_colour(_opaque(picture), geometry)
+    colours = colours_of(picture, geometry, points, skin)
+    if painted:
+        eyes = painted_eye_areas(picture, geometry, points)
+        colours = replace(colours, eye_white=hex_of(mix(lch(96, 2, 80), skin, 0.06)))
+    else:
+        eyes = eye_areas(picture, geometry, points)
+    areas = [*eyes, mouth_area(picture, geometry, points)]
+    return _smoothed(picture, geometry, areas, colours)
+
+
+def face_to_draw(found: FaceGeometry) -> FaceGeometry:
+    """The face that is drawn in place of one that was found.
+
+    Smiles are wide, and the mouth that we draw smiles by itself.
+    """
+    widest = SMILE * math.dist(found.left_eye, found.right_eye)
+    mouth_width = min(found.mouth_width, max(widest, 1.0))
+    return found.model_copy(update={"source": "drawn", "mouth_width": mouth_width})
+
+
+def _smoothed(
+    picture: Image, geometry: FaceGeometry, areas: Sequence[Mask], colours: FeatureColours
+) -> tuple[Image, FeatureColours]:
+    """Skin over all areas, of which the first two are the eyes; lids get the colour of theirs."""
+    bare = picture
+    for number, area in enumerate(areas):
+        bare = smoothed_over(bare, area, 0.22 * geometry.eye_radius, seed=number)
+    # Lids are drawn in the colour of the skin that is there now, not of the cheeks.
+    lids = bare[(areas[0] + areas[1]) > 0]
+    if len(lids):
+        lid = np.median(lab_image(lids[None])[0], axis=0)
+        colours = replace(colours, skin=hex_of(lid))
+    return bare, colours
 
 
 def _opaque(picture: Image) -> Image:

@@ -9,16 +9,26 @@ import numpy as np
 import pytest
 from skimage import data
 
+from engine.creation import CreationRequest, Creator
+from engine.events import PersonaReady
+from engine.pictures import to_draft
 from engine.portrait.base import Image
 from engine.portrait.diffusion.generator import NAME, DiffusionGenerator
 from engine.portrait.diffusion.orders import Order
 from engine.portrait.landmarks.base import open_landmarkers
+from engine.talkinghead.clips import pictures
 from engine.talkinghead.drawn import DrawnHead
+from engine.talkinghead.settings import EncoderSettings
+from engine.talkinghead.video import encode
 from personas.errors import InvalidInputError, UnavailableError
-from personas.persona import Mood, PortraitBrief
+from personas.persona import Mood, Personality, PortraitBrief
 from personas.styles import StyleCatalogue
+from personas.voices import load_voices
+from storage.store import Storage
 from tests.engine.portrait.diffusion.conftest import MakeGenerator
+from tests.engine.talkinghead.speeches import babble
 from tests.fakes.landmarker import ScriptedLandmarker
+from tests.fakes.language_model import ScriptedModel
 
 APPLE = PortraitBrief(subject="red apple", mood=Mood.CHEERFUL, style="plain")
 QUICK = APPLE.model_copy(update={"style": "quick"})
@@ -42,7 +52,7 @@ def test_a_face_that_is_found_is_kept_with_its_place(make_generator: MakeGenerat
     assert draft.geometry.source == "found"
     assert (draft.generator, draft.style, draft.seed) == (NAME, "plain", 3)
     assert draft.look is not None and draft.look.mood is Mood.CHEERFUL
-    assert draft.body is None and draft.background is None
+    assert draft.body is not None and draft.background is not None
     (attempt,) = draft.attempts
     assert (attempt.seed, attempt.outcome) == (3, "found")
     assert attempt.release > attempt.hold > 0 and attempt.scale > 0
@@ -91,16 +101,33 @@ def test_our_face_is_one_that_a_real_detector_finds(make_generator: MakeGenerato
 
 
 @pytest.mark.parametrize("sees", [True, False])
-def test_the_drawn_head_moves_every_painted_portrait(
-    sees: bool, make_generator: MakeGenerator
+async def test_a_stored_persona_keeps_how_it_was_painted_and_speaks(
+    sees: bool, make_generator: MakeGenerator, styles: StyleCatalogue, storage: Storage
 ) -> None:
     generator = make_generator((ScriptedLandmarker([sees]),), guidance={"tries": 1})
-    draft = generator.generate(QUICK, 3)
+    offered = styles.available(["quick"])
+    personality = Personality(
+        name="Crisp", kind="red apple", character="You are Crisp, a red apple.", greeting="Hello!"
+    )
+    made = Creator(ScriptedModel([]), generator, offered, load_voices(), storage)
+    events = [event async for event in made.adopt(personality, CreationRequest("", seed=3))]
+    assert isinstance(last := events[-1], PersonaReady), last
+    portrait = (await storage.personas.get("terminal", "crisp")).portrait
+    assert portrait == last.persona.portrait
+    assert [attempt.outcome == "found" for attempt in portrait.attempts] == [sees]
+    assert portrait.geometry.source == ("found" if sees else "drawn")
+    assert portrait.layers is not None
+    keys = (portrait.image, portrait.layers.background, portrait.layers.body)
+    draft = to_draft(portrait, *[await storage.media.get(key) for key in keys])
     head = DrawnHead(size=256)
     assert not head.capabilities.needs_layers
-    frames = [frame.copy() for frame in head.idle(head.prepare(draft), 3.0, seed=1)]
-    assert len(frames) == 75
-    assert max(np.abs(frame.astype(int) - frames[0]).max() for frame in frames) > 20
+    speech = babble(1.5)
+    frames = head.frames(head.prepare(draft), speech)
+    encoder = EncoderSettings(preset="ultrafast")
+    clip = encode(frames, speech, fps=head.capabilities.fps, size=256, settings=encoder)
+    shown = list(pictures(clip))
+    assert len(shown) == clip.frames > 30
+    assert max(np.abs(one.astype(int) - shown[0]).max() for one in shown) > 20, "it moves"
 
 
 def test_without_any_detector_the_first_picture_gets_our_face(
