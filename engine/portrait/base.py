@@ -46,11 +46,11 @@ class PortraitCapabilities:
     """What a generator can do; the engine chooses by these words.
 
     Attributes:
-        device: what it keeps busy, for the accounts: cpu, cuda.
         styles: the looks it can paint here, now.
         guided: it paints freely and leads a face into the picture; others know where it is.
         size: width and height of its portraits, pixels.
         needs_gpu: too slow to be of use without one.
+        device: what it keeps busy, for the accounts: cpu, cuda; empty: nothing of ours.
         proposed: those of the looks to choose from where nobody names one; empty: all.
         at_once: how many orders are worth placing at the same time.
     """

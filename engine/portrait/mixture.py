@@ -57,6 +57,7 @@ class PortraitMixture:
             guided=any(one.guided for one in able),
             size=each[-1].size,
             needs_gpu=False,
+            device=able[0].device if able else each[-1].device,
             at_once=max(one.at_once for one in each),
             proposed=able[0].styles if self._prefer and able else (),
         )

@@ -41,6 +41,17 @@ def has_gpu() -> bool:
     return bool(torch.cuda.is_available() or torch.backends.mps.is_available())
 
 
+def likely_device(settings: DiffusionSettings) -> str:
+    """The name of the device that `choose_device` will choose, without waking it."""
+    if settings.device != "auto":
+        return settings.device
+    if not has_gpu():
+        return "cpu"
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "mps"
+
+
 @dataclass(frozen=True)
 class Device:
     """A device and how it is used.

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 
 from engine.portrait.base import Image, PortraitCapabilities, PortraitDraft, Progress
+from engine.portrait.diffusion.device import likely_device
 from engine.portrait.diffusion.hub import HubStore
 from engine.portrait.diffusion.orders import Order, OrderDesk
 from engine.portrait.diffusion.painter import Painter
@@ -68,6 +69,7 @@ class DiffusionGenerator:
             guided=True,
             size=self._size,
             needs_gpu=True,
+            device=likely_device(self._settings),
             at_once=self._settings.batch,
         )
 

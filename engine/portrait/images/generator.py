@@ -65,7 +65,9 @@ class ImagesGenerator:
         """Every look that has a prompt."""
         names = tuple(style.name for style in self._styles.all() if style.recipe is not None)
         guided = self._client.can_edit
-        return PortraitCapabilities(styles=names, guided=guided, size=self._size, needs_gpu=False)
+        return PortraitCapabilities(
+            styles=names, guided=guided, size=self._size, needs_gpu=False, device=""
+        )
 
     def generate(
         self,
