@@ -88,10 +88,12 @@ class App:
         """Who draws."""
         from engine.portrait.factory import open_portrait_generator
 
+        head = self.head.capabilities
         return open_portrait_generator(
             self.settings.portrait,
             self.models,
-            needs_landmarks=self.head.capabilities.needs_landmarks,
+            needs_landmarks=head.needs_landmarks,
+            keep_faces=head.keeps_faces,
             offline=self.settings.models.offline,
         )
 

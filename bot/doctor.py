@@ -31,7 +31,6 @@ EXTRAS = {
     "discord": ("discord", "lets personas live on Discord"),
     "telegram": ("telegram", "lets personas live on Telegram"),
     "edge": ("edge_tts", "speaks some seventy languages, online"),
-    "gpu": ("diffusers", "paints portraits with diffusion models, where there is a GPU"),
     "dlib": ("dlib", "gives a second opinion on faces in benchmarks"),
     "espeak": ("espeakng_loader", "speaks some hundred languages, like a machine"),
     "gpu": ("torch", "paints portraits and moves the faces of pictures; wants a GPU"),

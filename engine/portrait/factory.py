@@ -88,6 +88,7 @@ def open_portrait_generator(
     store: ModelStore,
     *,
     needs_landmarks: bool = False,
+    keep_faces: bool = False,
     offline: bool = False,
 ) -> PortraitGenerator:
     """The portrait generator that `settings` ask for; nothing is loaded before it is used.
@@ -96,6 +97,7 @@ def open_portrait_generator(
         settings: who paints.
         store: where models and art are.
         needs_landmarks: the talking head can only use faces that a detector finds.
+        keep_faces: it moves the face of an uploaded photo as it is.
         offline: never use the network for weights.
 
     Raises:
@@ -112,7 +114,7 @@ def open_portrait_generator(
     styles = all_styles(settings)
     library = ArtLibrary(store, MiniLmEmbedder(store.path(EMBEDDING)))
     landmarkers = open_landmarkers() if settings.landmarks else ()
-    drawn = IllustratedGenerator(library, styles, settings.size, landmarkers)
+    drawn = IllustratedGenerator(library, styles, settings.size, landmarkers, keep_faces=keep_faces)
     if not uses_images(settings) and not uses_diffusion(settings):
         return drawn
     gate = FaceGate(open_landmarkers(), second_opinions(), strict=needs_landmarks)

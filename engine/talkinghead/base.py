@@ -24,6 +24,7 @@ class HeadCapabilities:
         needs_gpu: too slow to be of use without one.
         device: what it keeps busy, for the accounts: cpu, cuda.
         keeps_prepared: preparing a portrait is so much work that it is done once, packed and kept.
+        keeps_faces: a face that was found is moved as it is; others draw one in its place.
     """
 
     fps: int
@@ -33,6 +34,7 @@ class HeadCapabilities:
     needs_gpu: bool
     device: str = "cpu"
     keeps_prepared: bool = False
+    keeps_faces: bool = False
 
 
 @dataclass(frozen=True)

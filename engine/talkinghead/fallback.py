@@ -64,6 +64,7 @@ class FallbackHead:
             needs_gpu=two.needs_gpu,
             device=self._first.capabilities.device,
             keeps_prepared=self._first.capabilities.keeps_prepared,
+            keeps_faces=self._first.capabilities.keeps_faces,
         )
 
     def prepare(self, portrait: PortraitDraft) -> Part:

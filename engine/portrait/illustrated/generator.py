@@ -70,6 +70,8 @@ class IllustratedGenerator:
         styles: the catalogue; those whose generator is `illustrated` are offered.
         size: width and height of the portraits, pixels.
         landmarkers: find the face in an uploaded photo; may be none.
+        keep_faces: a face that was found on a photo stays on it, because the talking head moves
+            it as it is; a drawn head draws its own in its place all the same.
     """
 
     def __init__(
@@ -78,11 +80,14 @@ class IllustratedGenerator:
         styles: StyleCatalogue,
         size: int = 512,
         landmarkers: Sequence[FaceLandmarker] = (),
+        *,
+        keep_faces: bool = False,
     ) -> None:
         self._art = art
         self._styles = styles
         self._size = size
         self._landmarkers = tuple(landmarkers)
+        self._keep_faces = keep_faces
 
     @property
     def capabilities(self) -> PortraitCapabilities:
@@ -134,7 +139,11 @@ class IllustratedGenerator:
         look = look.model_copy(update={"blush": None})  # a disc of paint on a photo
         if layers.colours is not None:
             look = as_photographed(look, layers.colours, layers.kind == "person")
-        return self._draft(layers.background, layers.body, layers.geometry, look, PHOTO, (), seed)
+        draft = self._draft(layers.background, layers.body, layers.geometry, look, PHOTO, (), seed)
+        if self._keep_faces and layers.kind == "person":
+            found = layers.geometry.model_copy(update={"source": "found"})
+            draft = replace(draft, image=layers.picture, geometry=found)
+        return draft
 
     def _rendering(self, art: Artwork, style: Style) -> Rendering:
         """How the art is drawn, which is not always how it was asked for."""

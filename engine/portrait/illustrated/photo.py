@@ -59,6 +59,7 @@ class PhotoLayers:
         geometry: where the face goes.
         kind: whose face it is.
         colours: those of the features that were taken out; None where there were none.
+        picture: RGB, the photo as the portrait shows it.
     """
 
     background: Image
@@ -66,6 +67,7 @@ class PhotoLayers:
     geometry: FaceGeometry
     kind: Kind
     colours: FeatureColours | None
+    picture: Image
 
 
 def checked_photo(photo: Image) -> Image:
@@ -154,7 +156,7 @@ def photo_layers(photo: Image, landmarkers: Sequence[FaceLandmarker], size: int)
         colours = animal_colours(picture, geometry, radii, skin)
         bare, colours = _smoothed(picture, geometry, areas, colours)
     body = np.dstack([bare, (cover * 255).round().astype(np.uint8)])
-    return PhotoLayers(without_subject(picture, cover), body, geometry, kind, colours)
+    return PhotoLayers(without_subject(picture, cover), body, geometry, kind, colours, picture)
 
 
 def without_eyes_and_mouth(

@@ -92,6 +92,7 @@ class SadTalkerHead:
             needs_gpu=True,
             device=self._device,
             keeps_prepared=True,
+            keeps_faces=True,
         )
 
     @property

@@ -58,6 +58,20 @@ def test_a_person_keeps_nose_brows_and_cheeks() -> None:
     assert np.array_equal(draft.image[tip], draft.body[tip][..., :3])
 
 
+def test_a_head_that_moves_faces_as_they_are_gets_the_photo_as_it_is() -> None:
+    keeping = IllustratedGenerator(
+        FakeArt(disc()), load_styles(), 256, (SeesAFace(),), keep_faces=True
+    )
+    draft = keeping.generate(BRIEF, 1, photo=astronaut())
+    drawn = generator(SeesAFace()).generate(BRIEF, 1, photo=astronaut())
+    assert draft.geometry == drawn.geometry.model_copy(update={"source": "found"})
+    assert draft.body is not None and drawn.body is not None
+    assert np.array_equal(draft.body, drawn.body), "the drawn head steps in with the same layers"
+    x, y = (int(at) for at in draft.geometry.left_eye)
+    eye = slice(y - 4, y + 4), slice(x - 4, x + 4)
+    assert not np.array_equal(draft.image[eye], drawn.image[eye])
+
+
 def test_drawn_features_have_the_colours_of_the_photo() -> None:
     draft = generator(SeesAFace()).generate(BRIEF, 1, photo=astronaut())
     assert draft.look is not None

@@ -47,7 +47,7 @@ def test_with_weights_and_a_gpu_faces_are_moved(gpu: None) -> None:
     head = open_talking_head(settings(), WEIGHTS)  # type: ignore[arg-type]
     assert head.name == "sadtalker-1-256-full"
     assert (head.capabilities.size, head.capabilities.needs_gpu) == (256, False)
-    assert head.capabilities.keeps_prepared
+    assert head.capabilities.keeps_prepared and head.capabilities.keeps_faces
 
 
 def test_without_weights_or_gpu_they_are_drawn(
