@@ -59,4 +59,4 @@ def frame_operations(size: int) -> FrameOperations:
 def _count(work: Callable[[], object]) -> int:
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         work()
-    return counter.get_total_flops()
+    return int(counter.get_total_flops())
