@@ -18,6 +18,7 @@ from engine.talkinghead.fallback import FallbackHead
 from engine.talkinghead.sadtalker.direction import choose_style, direct, liveliness
 from engine.talkinghead.sadtalker.head import SadTalkerHead
 from engine.talkinghead.sadtalker.packing import fingerprint
+from engine.talkinghead.sadtalker.rendering import Renderer
 from engine.talkinghead.settings import SadTalkerSettings
 from engine.talkinghead.video import ClipCancelledError, encode
 from personas.errors import InvalidInputError, UnavailableError
@@ -280,6 +281,21 @@ class TestMemory:
         film(make_head(generator, batch=16), silence(2.0))
         assert generator.batches[0] == 4
         assert max(generator.batches) == 16
+
+    def test_what_is_compiled_sees_batches_of_one_size_only(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(torch, "compile", lambda work, **_: work)
+        generator = MovingPicture()
+        networks = tiny_networks(generator=generator)
+        head = make_head(generator)
+        one, two = (head.prepare(portrait(128, mood=mood)) for mood in ("calm", "sad"))
+        renderer = Renderer(networks, batch=4, compile=True)
+        still = [source.keypoints.repeat(6, 1, 1) for source in (one, two)]
+        first, second = renderer.frames(one, still[0]), renderer.frames(two, still[1])
+        next(first), next(second)
+        assert [sum(1 for _ in frames) for frames in (first, second)] == [5, 5]
+        assert set(generator.batches) == {4}
 
     def test_without_room_for_one_frame_it_says_so(self) -> None:
         generator = MovingPicture()
