@@ -185,7 +185,7 @@ class _SpectralConv(nn.Module):
         """
         matrix = self.weight_orig.detach().double().flatten(1)
         stretch = self.weight_u.double() @ (matrix @ self.weight_v.double())
-        if not stretch.is_meta and stretch == 0:
+        if stretch == 0:
             raise ZeroDivisionError("u . (M v) is 0")
         outputs, inputs, kernel, _ = self.weight_orig.shape
         conv = nn.Conv2d(

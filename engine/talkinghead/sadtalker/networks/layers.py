@@ -93,13 +93,13 @@ def upsampling(weight: Tensor, scale: int) -> Tensor:
         [inputs, outputs, ..., scale + 2, scale + 2]; other axes than the last two are as they
         were, so the caller flips them.
     """
-    wide = weight.new_zeros(*weight.shape[:-2], scale + 2, scale + 2, dtype=torch.float64)
-    for row in range(3):
-        for column in range(3):
-            # the tap that reads one pixel further on adds to the output one pixel before
-            tap = weight[..., 2 - row, 2 - column, None, None].double()
-            wide[..., row : row + scale, column : column + scale] += tap
-    return wide.transpose(0, 1).to(weight.dtype)
+    # a tap that reads one pixel further on adds to outputs one pixel before
+    spread = torch.zeros(3, scale + 2, dtype=torch.float64, device=weight.device)
+    for tap in range(3):
+        spread[tap, 2 - tap : 2 - tap + scale] = 1
+    wide = weight.double().flatten(-2) @ torch.kron(spread, spread)
+    wide = wide.to(weight.dtype).view(*weight.shape[:-2], scale + 2, scale + 2)
+    return wide.transpose(0, 1).contiguous()
 
 
 def axis_of(size: int, like: Tensor) -> Tensor:
