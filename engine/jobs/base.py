@@ -1,0 +1,363 @@
+"""JobQueue: heavy work waits here until somebody has hands free for it.
+
+How work flows. Who needs a portrait, a speech or a clip describes it as a `Job` and submits it.
+The queue gives it to a handler (`engine.jobs.handlers`), in this process or on a worker far away;
+the handler puts what it makes among the products (`engine.jobs.products`) and answers with their
+keys. Whoever submitted listens to `events` meanwhile, and so may any other process.
+
+    job = Job("clip", {...})
+    id = await queue.submit(job, community="discord:1", priority=Priority.CLIP, patience=300)
+    async for event in queue.events(id):
+        ...                     # JobQueued, JobStarted, JobProgress ..., at last one of ENDINGS
+
+Only ids, media keys and small JSON cross the queue, never bytes. A job's id is the hash of what
+it makes, so that the same job asked for twice is made once, and a job that is delivered twice,
+because a worker died with it in hand, is harmless: it makes the same again.
+
+`engine.jobs.asking.ask` does all of the above for those who only want the result.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum, StrEnum
+from functools import cached_property
+from typing import Any, Final, Protocol
+
+from personas.errors import (
+    ChatAnythingError,
+    InvalidInputError,
+    NotFoundError,
+    UnavailableError,
+)
+
+MAX_PAYLOAD: Final = 64_000
+"""Bytes of JSON that a job, its hints or its result may have: what is larger is a medium."""
+
+
+class QueueFullError(ChatAnythingError):
+    """So much waits already that no more is taken."""
+
+
+class Priority(IntEnum):
+    """What goes first where there is more work than hands. Smaller is sooner.
+
+    Within a priority, communities take turns; see `JobQueue.submit`.
+    """
+
+    SPEECH = 10
+    """The sound of an answer: somebody waits for it, and it takes little."""
+    CLIP = 20
+    """The clip of an answer."""
+    PORTRAIT = 30
+    """The portrait of a new persona."""
+    AGAIN = 40
+    """What is there already and is wanted otherwise: another portrait, another answer."""
+    BULK = 50
+    """What nobody waits for just now."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A piece of work, told by what comes of it.
+
+    Attributes:
+        kind: which handler makes it: portrait, speech or clip.
+        payload: all that decides what comes of it, as JSON. Nothing else may: it is hashed.
+        hints: what only helps in making it, such as where a speech of it lies already. As JSON;
+            no part of its identity.
+        affinity: what a worker must load for it, such as a style; those that have it loaded
+            prefer it. Empty: nothing worth telling.
+    """
+
+    kind: str
+    payload: Mapping[str, Any]
+    hints: Mapping[str, Any] = field(default_factory=dict)
+    affinity: str = ""
+
+    @cached_property
+    def id(self) -> str:
+        """64 hexadecimal digits, the same for the same work everywhere.
+
+        Raises:
+            InvalidInputError: the payload is no JSON, or too large.
+        """
+        told = to_json([self.kind, self.payload])
+        return hashlib.sha256(told.encode()).hexdigest()
+
+
+def to_json(value: Any) -> str:
+    """JSON in its one canonical form: keys in order, no spaces.
+
+    Raises:
+        InvalidInputError: it is not JSON, or too large for a queue.
+    """
+    try:
+        told = json.dumps(
+            value, ensure_ascii=True, sort_keys=True, separators=(",", ":"), allow_nan=False
+        )
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidInputError("This work cannot be told to those who would do it.") from error
+    if len(told) > MAX_PAYLOAD:
+        raise InvalidInputError("This is too long to be worked on in one piece.")
+    return told
+
+
+@dataclass(frozen=True)
+class JobQueued:
+    """It waits.
+
+    Attributes:
+        tries: how often it was tried before; it waits again after a worker failed or died.
+    """
+
+    tries: int = 0
+
+
+@dataclass(frozen=True)
+class JobStarted:
+    """Somebody works on it.
+
+    Attributes:
+        tries: how often it was begun, with this time.
+        worker: by whom.
+    """
+
+    tries: int
+    worker: str
+
+
+@dataclass(frozen=True)
+class JobProgress:
+    """How far it is. Who listens late, or slowly, is told the newest only.
+
+    Attributes:
+        fraction: 0 to 1.
+        doing: what is being done, for people to read.
+        data: what is there already, such as the key of a clip's sound; nothing of it is lost
+            between two events.
+    """
+
+    fraction: float = 0.0
+    doing: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class JobDone:
+    """It is made. An ending.
+
+    Attributes:
+        result: what the handler answered, as JSON.
+        seconds: by stage, as the handler measured them.
+    """
+
+    result: Mapping[str, Any]
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class JobFailed:
+    """It cannot be made. An ending.
+
+    Attributes:
+        reason: a sentence for the person.
+        error: which of our errors it was; see `failure`.
+    """
+
+    reason: str
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class JobCancelled:
+    """Nobody wants it any more. An ending."""
+
+
+@dataclass(frozen=True)
+class JobExpired:
+    """It was not begun while somebody was still waiting for it. An ending."""
+
+
+JobEvent = JobQueued | JobStarted | JobProgress | JobDone | JobFailed | JobCancelled | JobExpired
+ENDINGS: Final = (JobDone, JobFailed, JobCancelled, JobExpired)
+
+
+class JobState(StrEnum):
+    """How it stands with a job."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    POISONED = "poisoned"
+    """Set aside after it had failed too often in ways nobody foresaw, or killed its workers.
+    It is not tried again, however often it is asked for, until an operator says so."""
+
+
+@dataclass(frozen=True)
+class JobView:
+    """A job as operators see it.
+
+    Attributes:
+        id: of the job.
+        kind: likewise.
+        state: how it stands.
+        community: for whom.
+        priority: likewise.
+        tries: how often it was begun.
+        submitted: when it was asked for.
+        waited: seconds it waited, or waits by now, for its present or last try.
+        ran: seconds its present or last try took.
+        worker: who works on it, or did last.
+        reason: why it failed last; for operators, with the cause.
+        payload: what is made.
+    """
+
+    id: str
+    kind: str
+    state: JobState
+    community: str
+    priority: int
+    tries: int
+    submitted: datetime
+    waited: float
+    ran: float
+    worker: str
+    reason: str
+    payload: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class KindStats:
+    """How it stands with all jobs of a kind.
+
+    Attributes:
+        kind: which.
+        waiting: how many wait.
+        oldest: seconds the longest of them has waited.
+        running: how many are being worked on.
+        poisoned: how many were set aside.
+        communities: for how many communities jobs wait.
+    """
+
+    kind: str
+    waiting: int
+    oldest: float
+    running: int
+    poisoned: int
+    communities: int
+
+
+@dataclass(frozen=True)
+class QueueCapabilities:
+    """What a queue can do; the engine chooses by these words.
+
+    Attributes:
+        shared: other processes work on its jobs and hear of them.
+        durable: all kinds of jobs survive the end of this process; else only those that are
+            recorded do.
+        limit: how many may wait; 0 for as many as come.
+    """
+
+    shared: bool
+    durable: bool
+    limit: int
+
+
+class JobQueue(Protocol):
+    """Where work waits. All calls are safe from many tasks at once."""
+
+    @property
+    def capabilities(self) -> QueueCapabilities:
+        """What it can do."""
+
+    async def submit(
+        self,
+        job: Job,
+        *,
+        community: str,
+        priority: Priority,
+        person: str = "",
+        patience: float | None = None,
+    ) -> str:
+        """Asks for a job; what waits, runs or was done lately under its id is joined.
+
+        Priorities come first. Within one, communities take turns, so that a flood of one delays
+        no other by more than a job, while a community that is alone may have all hands. Where
+        the queue knows the people of a community, they take turns in the same way.
+
+        Args:
+            job: what is to be made.
+            community: for whom; never empty.
+            priority: how soon.
+            person: who of the community asks.
+            patience: seconds until nobody waits for it any more; it is not begun after that.
+                None: somebody always does. What joins a job can only prolong it.
+
+        Returns:
+            The id of the job.
+
+        Raises:
+            InvalidInputError: the job is no JSON, too large, or for nobody.
+            QueueFullError: too much waits already.
+            UnavailableError: the queue cannot be reached.
+        """
+
+    def events(self, id: str) -> AsyncGenerator[JobEvent]:
+        """What happens to a job, from how it stands now to one of `ENDINGS`.
+
+        Anybody may listen, in any process, as often as they like, and late: an ending that has
+        come lately is told again. A listener that stops listening changes nothing.
+
+        Raises:
+            NotFoundError: there is no such job, or it ended too long ago.
+            UnavailableError: the queue cannot be reached, for long.
+        """
+
+    async def cancel(self, id: str) -> None:
+        """Takes one submission back. A job that nobody else asked for ends, running or not.
+
+        Nothing happens to one that has ended, or that is not there.
+        """
+
+    async def find(self, id: str) -> JobView | None:
+        """One job, by its id or how that begins; None where there is none, or several."""
+
+    async def list(
+        self, state: JobState | None = None, kind: str = "", limit: int = 100
+    ) -> Sequence[JobView]:
+        """Jobs, those that are next first.
+
+        Args:
+            state: only those that stand so; None: all that wait, run or were set aside.
+            kind: only of this kind; empty: of all.
+            limit: at most so many.
+        """
+
+    async def stats(self) -> Sequence[KindStats]:
+        """Depth and age by kind."""
+
+    async def retry(self, id: str) -> bool:
+        """Has a job tried anew that has failed or was set aside; whether there was one."""
+
+    async def drop(self, id: str) -> bool:
+        """Ends a job, whoever asked for it, and forgets it; whether there was one.
+
+        What it made is given up with it, unless somebody has taken it.
+        """
+
+    async def aclose(self) -> None:
+        """Stops using the queue. Safe to call twice."""
+
+
+def failure(event: JobFailed) -> ChatAnythingError:
+    """The error that a failed job stands for, as it was raised where it happened."""
+    known = {error.__name__: error for error in (InvalidInputError, NotFoundError)}
+    return known.get(event.error, UnavailableError)(event.reason)
