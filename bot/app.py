@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from engine.llm.base import LanguageModel
     from engine.models.store import ModelStore
     from engine.portrait.base import PortraitGenerator
+    from engine.speaking import Speaking
     from engine.speech.base import SpeechSynthesizer
     from engine.speech.ensemble import Ensemble
+    from engine.studio import Studio
     from engine.talkinghead.base import TalkingHead
     from personas.styles import StyleCatalogue
     from personas.voices import VoiceCatalogue
@@ -38,6 +40,7 @@ class App:
         self._opening = asyncio.Lock()
         self._storage: Storage | None = None
         self._model: LanguageModel | None = None
+        self._studio: Studio | None = None
         self._creator: Creator | None = None
         self._conversations: Conversations | None = None
         self._chat: Chat | None = None
@@ -144,12 +147,45 @@ class App:
                 self._model = model
             return self._model
 
+    async def speaking(self) -> Speaking:
+        """Voices and faces of this process."""
+        from engine.speaking import Speaking
+        from engine.talkinghead.video import encode
+
+        encoder = partial(encode, settings=self.settings.talking_head.encoder)
+        return Speaking(
+            self.synthesizer,
+            self.head,
+            encode=encoder,
+            media=(await self.storage()).media,
+            observer=self.operating.observer,
+        )
+
+    async def studio(self) -> Studio:
+        """Where portraits, voices and clips are ordered; opened once."""
+        from engine.studio import local_studio
+
+        storage = await self.storage()
+        speaking = await self.speaking()
+        async with self._opening:
+            if self._studio is None:
+                self._studio = local_studio(
+                    storage,
+                    generator=lambda: self.portraits,
+                    speaking=speaking,
+                    clips_at_once=self.settings.conversation.clips_at_once,
+                    settings=self.settings.jobs,
+                    observer=self.operating.observer,
+                )
+                self._open.push_async_callback(self._studio.aclose)
+            return self._studio
+
     async def creator(self) -> Creator:
-        """Who builds personas; one for all, because it limits how many are drawn at once."""
+        """Who builds personas."""
         from engine.creation import Creator
         from engine.heads import Heads
 
-        storage, model = await self.storage(), await self.model()
+        storage, model, studio = await self.storage(), await self.model(), await self.studio()
         if self._creator is None:
             self._creator = Creator(
                 model,
@@ -157,26 +193,26 @@ class App:
                 self.styles,
                 self.voices,
                 storage,
+                studio=studio,
                 observer=self.operating.observer,
                 heads=Heads(self.head, storage.media, kept=1),
-                portraits_at_once=self.portraits.capabilities.at_once,
             )
         return self._creator
 
     async def conversations(self) -> Conversations:
         """Who answers messages; one for all, because it orders the replies of a conversation."""
         from engine.conversation import Conversations
-        from engine.talkinghead.video import encode
 
-        storage, model = await self.storage(), await self.model()
+        storage, model, studio = await self.storage(), await self.model(), await self.studio()
         if self._conversations is None:
             self._conversations = Conversations(
                 model,
-                self.synthesizer,
-                self.head,
-                partial(encode, settings=self.settings.talking_head.encoder),
+                None,
+                None,
+                None,
                 storage,
                 self.settings.conversation,
+                studio=studio,
                 observer=self.operating.observer,
             )
         return self._conversations

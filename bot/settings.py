@@ -31,6 +31,7 @@ from bot.discord.settings import DiscordSettings
 from bot.operating.settings import OperatingSettings
 from bot.telegram.settings import TelegramSettings
 from engine.hearing.settings import HearingSettings
+from engine.jobs.settings import JobSettings
 from engine.llm.settings import LanguageModelSettings
 from engine.models.settings import ModelStoreSettings
 from engine.portrait.settings import PortraitSettings
@@ -75,6 +76,10 @@ class Settings(BaseSettings):
     )
     conversation: ConversationSettings = Field(
         default_factory=ConversationSettings, description="How a message is answered."
+    )
+    jobs: JobSettings = Field(
+        default_factory=JobSettings,
+        description="Where heavy work is done: portraits, voices and clips.",
     )
     chat: ChatSettings = Field(
         default_factory=ChatSettings, description="How much people may use, on every chat platform."

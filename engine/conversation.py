@@ -19,12 +19,15 @@ from engine.events import (
     TextDelta,
     TextReady,
 )
+from engine.jobs.asking import Asker
+from engine.jobs.base import Priority
 from engine.llm.base import LanguageModel
 from engine.observing import NOBODY, Observer
 from engine.settings import ConversationSettings, Mode
 from engine.speaking import Encode, Speaking
-from engine.speech.base import Speech, SpeechSynthesizer
+from engine.speech.base import SpeechSynthesizer
 from engine.stopwatch import Stopwatch
+from engine.studio import Said, Studio, local_studio
 from engine.talkinghead.base import TalkingHead
 from personas.errors import ChatAnythingError, InvalidInputError, NotFoundError
 from personas.persona import Persona
@@ -54,24 +57,26 @@ class Conversations:
 
     Args:
         model: writes.
-        synthesizer: speaks.
-        head: moves the face.
-        encode: makes the video.
+        synthesizer: speaks, where no `studio` has it done.
+        head: moves the face, likewise.
+        encode: makes the video, likewise.
         storage: where it is all kept.
         settings: how answers are.
         observer: told how long each stage takes, and how the machines work.
+        studio: has speeches and clips made, here or elsewhere; one of this process when None.
     """
 
     def __init__(
         self,
         model: LanguageModel,
-        synthesizer: SpeechSynthesizer,
-        head: TalkingHead[Any],
-        encode: Encode,
+        synthesizer: SpeechSynthesizer | None,
+        head: TalkingHead[Any] | None,
+        encode: Encode | None,
         storage: Storage,
         settings: ConversationSettings,
         *,
         observer: Observer = NOBODY,
+        studio: Studio | None = None,
     ) -> None:
         self._observer = observer
         self._storage = storage
@@ -79,16 +84,23 @@ class Conversations:
         self._writer = AnswerWriter(
             model, settings.history_tokens, settings.reply_tokens, settings.temperature
         )
-        self._speaking = Speaking(
-            synthesizer, head, encode, storage.media, settings.clips_at_once, observer=observer
-        )
+        if studio is None:
+            assert synthesizer is not None and head is not None and encode is not None
+            speaking = Speaking(synthesizer, head, encode, storage.media, observer=observer)
+            studio = local_studio(
+                storage,
+                speaking=speaking,
+                clips_at_once=settings.clips_at_once,
+                observer=observer,
+            )
+        self._studio = studio
         self._ahead: set[asyncio.Task[None]] = set()
         self._writing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     @property
     def devices(self) -> dict[str, str]:
         """What voices and clips keep busy: cpu, cuda; empty for what is done elsewhere."""
-        return self._speaking.devices
+        return self._studio.devices
 
     async def begin(self, persona: Persona, channel: str) -> Turn | None:
         """Begins a conversation with the persona's greeting; None where it has begun before.
@@ -151,8 +163,10 @@ class Conversations:
 
             return Question(conversation.id, text, said_by, history), keep
 
+        asker = Asker(persona.gallery, clean(author)[:100])
+
         async with contextlib.aclosing(
-            self._answer(persona, channel, ask, mode, max_seconds)
+            self._answer(persona, channel, ask, mode, max_seconds, asker)
         ) as events:
             async for event in events:
                 yield event
@@ -202,8 +216,9 @@ class Conversations:
             question = Question(conversation.id, text, asked.author, history, old.text)
             return question, keep
 
+        asker = Asker(persona.gallery, priority=Priority.AGAIN)
         async with contextlib.aclosing(
-            self._answer(persona, channel, ask, mode, max_seconds)
+            self._answer(persona, channel, ask, mode, max_seconds, asker)
         ) as events:
             async for event in events:
                 yield event
@@ -230,9 +245,10 @@ class Conversations:
             return
         yield TextReady(turn.text, {}, turn_id)
         text = _spoken(turn.text, max_seconds)
-        mode, watch = mode or self._settings.mode, Stopwatch()
+        mode, watch = mode or self._settings.mode, Stopwatch(self._observer)
+        asker = Asker(persona.gallery)
         async with contextlib.aclosing(
-            self._perform(persona, text, mode, watch, turn_id)
+            self._perform(persona, text, mode, watch, turn_id, asker)
         ) as events:
             async for event in events:
                 yield event
@@ -245,7 +261,10 @@ class Conversations:
         A `ClipFailed` says what went wrong instead.
         """
         watch = Stopwatch(self._observer)
-        async with contextlib.aclosing(self._perform(persona, text, mode, watch, None)) as events:
+        asker = Asker(persona.gallery)
+        async with contextlib.aclosing(
+            self._perform(persona, text, mode, watch, None, asker)
+        ) as events:
             async for event in events:
                 yield event
 
@@ -286,6 +305,7 @@ class Conversations:
         ask: Callable[[], Awaitable[tuple[Question, Callable[[str], Awaitable[Turn]]]]],
         mode: Mode | None,
         max_seconds: float | None,
+        asker: Asker,
     ) -> AsyncGenerator[ReplyEvent]:
         """The events of an answer to what `ask` gives once it is this message's turn."""
         mode = mode or self._settings.mode
@@ -317,23 +337,28 @@ class Conversations:
         yield TextReady(text, dict(watch.seconds), turn.id)
         text = _spoken(text, max_seconds)
         async with contextlib.aclosing(
-            self._perform(persona, text, mode, watch, turn.id)
+            self._perform(persona, text, mode, watch, turn.id, asker)
         ) as events:
             async for event in events:
                 yield event
 
     async def _perform(
-        self, persona: Persona, text: str, mode: Mode, watch: Stopwatch, turn_id: int | None
+        self,
+        persona: Persona,
+        text: str,
+        mode: Mode,
+        watch: Stopwatch,
+        turn_id: int | None,
+        asker: Asker,
     ) -> AsyncGenerator[ReplyEvent]:
         """Speech and clip of a text; what goes wrong is the last event."""
         if mode == "text":
             return
         try:
-            with watch.stage("speech", self.devices["speech"]):
-                speech = await self._speaking.speak(persona, text)
-            yield SpeechReady(speech)
+            said = await self._studio.speak(persona, text, asker, watch)
+            yield SpeechReady(said.speech)
             if mode == "clip":
-                yield await self._clip(persona, text, speech, watch, turn_id)
+                yield await self._clip(persona, text, said, watch, turn_id, asker)
         except ChatAnythingError as error:
             log.warning("No clip of %s: %s", persona.slug, error, exc_info=error)
             yield ClipFailed(str(error))
@@ -344,7 +369,7 @@ class Conversations:
     async def _get_ready(self, persona: Persona, mode: Mode, begun: asyncio.Event) -> None:
         """Loads voice and head once the first words are there: until then, all power to them."""
         await begun.wait()
-        await self._speaking.get_ready(persona, face=mode == "clip")
+        await self._studio.get_ready(persona, face=mode == "clip")
 
     def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -383,20 +408,26 @@ class Conversations:
             answer.turn = await keep(answer.shown)
 
     async def _clip(
-        self, persona: Persona, text: str, speech: Speech, watch: Stopwatch, turn_id: int | None
+        self,
+        persona: Persona,
+        text: str,
+        said: Said,
+        watch: Stopwatch,
+        turn_id: int | None,
+        asker: Asker,
     ) -> ClipReady:
-        """Films and stores what was said; a clip of no turn is not kept."""
-        clip = await self._speaking.film(persona, speech, text, watch)
+        """Has what was said filmed, and stores it; a clip of no turn is not kept."""
+        filmed = await self._studio.film(persona, text, said, asker, watch)
         if turn_id is None:
-            return ClipReady("", clip, dict(watch.seconds))
+            return ClipReady("", filmed.clip, dict(watch.seconds))
         with watch.stage("storing"):
-            key = await self._storage.media.put(clip.data, ".mp4")
+            await self._studio.products.take(filmed.key)
             try:
-                await self._storage.conversations.attach_clip(turn_id, key)
+                await self._storage.conversations.attach_clip(turn_id, filmed.key)
             except BaseException:
-                await asyncio.shield(self._storage.media.delete(key))
+                await asyncio.shield(self._storage.media.delete(filmed.key))
                 raise
-        return ClipReady(key, clip, dict(watch.seconds))
+        return ClipReady(filmed.key, filmed.clip, dict(watch.seconds))
 
 
 def _spoken(text: str, max_seconds: float | None) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from engine.drawing import discard, draw, encode_draft, keep, keys_of
+from engine.drawing import discard, keys_of
 from engine.events import (
     CreationEvent,
     CreationFailed,
@@ -22,16 +22,18 @@ from engine.events import (
     PortraitProgress,
     PortraitReady,
 )
+from engine.jobs.asking import Asker
+from engine.jobs.base import Priority
 from engine.llm.base import LanguageModel
 from engine.observing import NOBODY, Observer
-from engine.pictures import read_upload
-from engine.portrait.base import PortraitDraft, PortraitGenerator
+from engine.portrait.base import PortraitGenerator
 from engine.stopwatch import Stopwatch
+from engine.studio import Studio, local_studio
 from engine.writer import PersonaWriter, Written
 from personas.descriptions import accept
 from personas.errors import ChatAnythingError
 from personas.improvised import is_person
-from personas.persona import Persona, Personality, Portrait, PortraitBrief, slugify
+from personas.persona import MediaKey, Persona, Personality, Portrait, PortraitBrief, slugify
 from personas.text import plain
 
 if TYPE_CHECKING:
@@ -78,12 +80,12 @@ class Creator:
 
     Args:
         model: writes personalities.
-        portraits: draws.
+        portraits: draws, where no `studio` has it done.
         styles: the catalogue of looks.
         voices: the catalogue of voices.
         storage: where personas are kept.
-        portraits_at_once: how many are drawn at the same time.
-        observer: told how long each stage takes, and how the machines work.
+        studio: has portraits drawn, here or elsewhere; one of this process when None.
+        observer: told how long each stage takes.
         heads: prepares portraits for their clips as soon as they are kept; None leaves it to the
             first clip.
     """
@@ -91,29 +93,27 @@ class Creator:
     def __init__(
         self,
         model: LanguageModel,
-        portraits: PortraitGenerator,
+        portraits: PortraitGenerator | None,
         styles: StyleCatalogue,
         voices: VoiceCatalogue,
         storage: Storage,
         *,
-        portraits_at_once: int = 1,
+        studio: Studio | None = None,
         observer: Observer = NOBODY,
         heads: Heads | None = None,
     ) -> None:
         self._observer = observer
         self._model = model
-        self._portraits = portraits
         self._styles = styles
         self._voices = voices
         self._storage = storage
         self._heads = heads
         self._writer = PersonaWriter(model, styles, voices)
-        self._drawing = asyncio.Semaphore(portraits_at_once)
-
-    @property
-    def devices(self) -> dict[str, str]:
-        """What drawing keeps busy: cpu, cuda; empty for what is done elsewhere."""
-        return {"portrait": self._portraits.capabilities.device}
+        self._studio = studio or local_studio(
+            storage,
+            generator=(lambda: portraits) if portraits is not None else None,
+            observer=observer,
+        )
 
     async def create(self, request: CreationRequest) -> AsyncGenerator[CreationEvent]:
         """Makes a persona; the last event is `PersonaReady` or `CreationFailed`.
@@ -270,7 +270,8 @@ class Creator:
         if request.photo is not None and not request.style:
             # The picture is how it looks; it is only painted anew in a look that was asked for.
             brief = brief.model_copy(update={"style": ""})
-        return self._portray(brief, seed, request.photo, watch, add)
+        asker = Asker(request.gallery, plain(request.creator, 100), Priority.PORTRAIT)
+        return self._portray(brief, seed, request.photo, asker, watch, add)
 
     def _redraw(self, persona: Persona, seed: int, style: str) -> AsyncGenerator[CreationEvent]:
         brief = brief_of(persona.personality)
@@ -281,40 +282,44 @@ class Creator:
             changed = persona.model_copy(update={"portrait": portrait})
             return await self._storage.personas.update(changed)
 
-        return self._portray(brief, seed, None, Stopwatch(self._observer), change)
+        asker = Asker(persona.gallery, priority=Priority.AGAIN)
+        return self._portray(brief, seed, None, asker, Stopwatch(self._observer), change)
 
     async def _portray(
         self,
         brief: PortraitBrief,
         seed: int,
         upload: bytes | None,
+        asker: Asker,
         watch: Stopwatch,
         store: Callable[[Portrait], Awaitable[Persona]],
     ) -> AsyncGenerator[CreationEvent]:
-        """Draws and keeps a portrait; `store` makes it a persona's, or nothing of it is left."""
-        draft: PortraitDraft | None = None
-        photo = await asyncio.to_thread(read_upload, upload) if upload is not None else None
-        async with self._drawing:
-            with watch.stage("portrait", self.devices["portrait"]):
-                async with contextlib.aclosing(
-                    draw(self._portraits, brief, seed, photo, self._observer)
-                ) as steps:
-                    async for step in steps:
-                        if isinstance(step, PortraitProgress):
-                            yield step
-                        else:
-                            draft = step
-                assert draft is not None
-                files = await encode_draft(draft)
-        yield PortraitReady(files[0])
+        """Has a portrait drawn; `store` makes it a persona's, or nothing of it is left."""
+        portrait: Portrait | None = None
+        # Who draws it tells how long that takes; this is how long it takes to get it.
+        with watch.stage("portrait", told=False):
+            async with contextlib.aclosing(
+                self._studio.portray(brief, seed, upload, asker)
+            ) as steps:
+                async for step in steps:
+                    if isinstance(step, PortraitProgress):
+                        yield step
+                    else:
+                        portrait = step
+            assert portrait is not None
+            image = await self._studio.products.get(portrait.image)
+        yield PortraitReady(image)
         with watch.stage("storing"):
-            portrait = await keep(self._storage.media, draft, files)
+            taken: list[MediaKey] = []
             try:
+                for key in keys_of(portrait):
+                    await self._studio.products.take(key)
+                    taken.append(key)
                 if self._heads is not None:
                     await self._heads.prepare_ahead(portrait)
                 stored = await store(portrait)
             except BaseException:
-                await asyncio.shield(discard(self._storage.media, keys_of(portrait)))
+                await asyncio.shield(discard(self._storage.media, taken))
                 raise
         yield PersonaReady(stored, dict(watch.seconds))
 

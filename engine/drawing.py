@@ -122,6 +122,11 @@ async def keep(media: MediaStore, draft: PortraitDraft, files: list[bytes]) -> P
     except BaseException:
         await asyncio.shield(discard(media, keys))
         raise
+    return portrait_of(draft, keys)
+
+
+def portrait_of(draft: PortraitDraft, keys: list[MediaKey]) -> Portrait:
+    """The portrait whose pictures are kept under `keys`, in the order of `encode_draft`."""
     height, width = draft.image.shape[:2]
     return Portrait(
         image=keys[0],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import threading
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Protocol
@@ -15,7 +14,7 @@ from engine.portrait.base import Image
 from engine.speech.base import Speech, SpeechSynthesizer
 from engine.stopwatch import Stopwatch
 from engine.talkinghead.base import Clip, TalkingHead
-from personas.persona import Persona
+from personas.persona import Portrait, Voice
 
 if TYPE_CHECKING:
     from storage.media import MediaStore
@@ -44,8 +43,7 @@ class Speaking:
         head: moves the face.
         encode: makes the video.
         media: where portraits are.
-        clips_at_once: clips drawn at the same time.
-        observer: told how the head works.
+        observer: told how the head works, and how long everything takes.
     """
 
     def __init__(
@@ -54,16 +52,14 @@ class Speaking:
         head: TalkingHead[Any],
         encode: Encode,
         media: MediaStore,
-        clips_at_once: int,
         *,
         observer: Observer = NOBODY,
     ) -> None:
-        self._observer = observer
+        self.observer = observer
         self._synthesizer = synthesizer
         self._head = head
         self._encode = encode
         self._heads = Heads(head, media, observer=observer)
-        self._clips = asyncio.Semaphore(clips_at_once)
 
     @property
     def devices(self) -> dict[str, str]:
@@ -74,33 +70,38 @@ class Speaking:
             "clip": self._head.capabilities.device,
         }
 
-    async def get_ready(self, persona: Persona, *, face: bool) -> None:
-        """Loads voice and head ahead of time.
+    @property
+    def needs_gpu(self) -> bool:
+        """Whether the head keeps a GPU busy."""
+        return self._head.capabilities.needs_gpu
+
+    async def get_ready(self, portrait: Portrait | None) -> None:
+        """Loads the voice, and a head where one is given, ahead of time.
 
         What fails here fails again, and is told, where it is needed.
         """
         with contextlib.suppress(Exception):
             await asyncio.to_thread(self._synthesizer.warm_up)
-        if face:
+        if portrait is not None:
             with contextlib.suppress(Exception):
-                await self._heads.get(persona.portrait)
+                await self._heads.get(portrait)
 
-    async def speak(self, persona: Persona, text: str) -> Speech:
-        """Says `text` in the persona's voice.
+    async def speak(self, voice: Voice, text: str) -> Speech:
+        """Says `text` in a voice.
 
         Raises:
             InvalidInputError: there is nothing in the text that can be spoken.
             UnavailableError: no voice can run here.
         """
-        return await asyncio.to_thread(self._synthesizer.synthesize, text, persona.voice)
+        return await asyncio.to_thread(self._synthesizer.synthesize, text, voice)
 
-    async def film(self, persona: Persona, speech: Speech, text: str, watch: Stopwatch) -> Clip:
-        """Draws and encodes the persona saying it; cancelling stops the work soon.
+    async def film(self, portrait: Portrait, speech: Speech, seed: int, watch: Stopwatch) -> Clip:
+        """Draws and encodes a portrait saying it; cancelling stops the work soon.
 
         Args:
-            persona: who speaks.
+            portrait: who speaks.
             speech: what is heard.
-            text: what is said; the same words are always performed the same way.
+            seed: the same speech is always performed the same way.
             watch: told how long it took.
 
         Raises:
@@ -108,7 +109,6 @@ class Speaking:
         """
         cancel = threading.Event()
         capabilities = self._head.capabilities
-        seed = clip_seed(persona, text)
 
         def work(prepared: Any) -> Clip:
             frames = self._head.frames(prepared, speech, seed)
@@ -116,27 +116,16 @@ class Speaking:
                 frames, speech, fps=capabilities.fps, size=capabilities.size, cancel=cancel
             )
 
-        async with self._clips:
-            with watch.stage("head"):
-                prepared = await self._heads.get(persona.portrait)
-            try:
-                with watch.stage("clip", capabilities.device):
-                    clip = await asyncio.to_thread(work, prepared)
-            except asyncio.CancelledError:
-                cancel.set()
-                raise
-            except Exception:
-                self._observer.failed("head", self._head.name)
-                raise
-            self._observer.worked("head", self._head.name)
-            return clip
-
-
-def clip_seed(persona: Persona, text: str) -> int:
-    """How a persona moves while it says something: always the same way."""
-    return (
-        int.from_bytes(
-            hashlib.sha256(f"{persona.seed}\n{text}".encode("utf-8", "replace")).digest()[:4]
-        )
-        >> 1
-    )
+        with watch.stage("head"):
+            prepared = await self._heads.get(portrait)
+        try:
+            with watch.stage("clip", capabilities.device):
+                clip = await asyncio.to_thread(work, prepared)
+        except asyncio.CancelledError:
+            cancel.set()
+            raise
+        except Exception:
+            self.observer.failed("head", self._head.name)
+            raise
+        self.observer.worked("head", self._head.name)
+        return clip

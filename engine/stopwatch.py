@@ -22,12 +22,13 @@ class Stopwatch:
         self._observer = observer
 
     @contextmanager
-    def stage(self, name: str, device: str = "") -> Iterator[None]:
+    def stage(self, name: str, device: str = "", *, told: bool = True) -> Iterator[None]:
         """Adds the time spent inside to a stage.
 
         Args:
             name: the stage.
             device: what heavy work keeps busy; empty for what only waits.
+            told: the observer is told; not where whoever is waited for tells it.
         """
         start = time.perf_counter()
         try:
@@ -35,4 +36,5 @@ class Stopwatch:
         finally:
             seconds = time.perf_counter() - start
             self.seconds[name] = self.seconds.get(name, 0.0) + seconds
-            self._observer.stage(name, seconds, device)
+            if told:
+                self._observer.stage(name, seconds, device)

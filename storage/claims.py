@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from personas.persona import MediaKey
 from storage import tables as t
+from storage.database import insert_missing
 
 
 async def claim(connection: AsyncConnection, key: MediaKey, owner: str) -> None:
@@ -25,3 +26,11 @@ async def drop_claim(connection: AsyncConnection, key: MediaKey, owner: str) -> 
     id = await connection.scalar(oldest)
     if id is not None:
         await connection.execute(delete(t.lease).where(t.lease.c.id == id))
+
+
+async def reserve(connection: AsyncConnection, key: MediaKey, seconds: float) -> None:
+    """Keeps a medium for so long, whoever is gone; what is longer already stays."""
+    until = datetime.now(UTC) + timedelta(seconds=seconds)
+    await insert_missing(connection, t.reservation, {"medium": key, "until": until})
+    mine = (t.reservation.c.medium == key, t.reservation.c.until < until)
+    await connection.execute(update(t.reservation).where(*mine).values(until=until))

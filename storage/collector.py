@@ -112,6 +112,8 @@ class Collector:
         lapsed = t.lease.c.since < datetime.now(UTC) - self._grace
         async with self._database.writing() as connection:
             await connection.execute(delete(t.lease).where(lapsed))
+            over = t.reservation.c.until < datetime.now(UTC)
+            await connection.execute(delete(t.reservation).where(over))
 
     @retried
     async def _find_unwanted(self) -> list[MediaKey]:
@@ -144,10 +146,12 @@ class Collector:
 
 def _unwanted() -> tuple[ColumnElement[bool], ...]:
     key = t.medium.c.key
+    reserved = (t.reservation.c.medium == key, t.reservation.c.until > datetime.now(UTC))
     return (
         ~exists().where(t.persona_medium.c.medium == key),
         ~exists().where(t.turn.c.clip == key),
         ~exists().where(t.unfinished.c.medium == key),
         ~exists().where(t.preparation.c.medium == key),
         ~exists().where(t.lease.c.medium == key),
+        ~exists().where(*reserved),
     )

@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from personas.errors import InvalidInputError, NotFoundError, UnavailableError
 from personas.persona import MediaKey
 from storage import tables as t
-from storage.claims import claim, drop_claim
+from storage.claims import claim, drop_claim, reserve
 from storage.collector import Collector
 from storage.database import Database, insert_missing
 from storage.outages import retried
@@ -65,8 +65,14 @@ class MediaStore:
         self._collector = collector
         self._owners = owners
 
-    async def put(self, data: bytes, suffix: str) -> MediaKey:
+    async def put(self, data: bytes, suffix: str, *, reserved: float = 0.0) -> MediaKey:
         """Keeps `data`; the same bytes are kept once.
+
+        Args:
+            data: the bytes.
+            suffix: what kind of file it is, such as `.png`.
+            reserved: seconds for which it is kept for whoever wants it, instead of a claim of
+                the caller, who may end meanwhile.
 
         Raises:
             InvalidInputError: there are no bytes, or the suffix is none.
@@ -82,12 +88,35 @@ class MediaStore:
                 if not await self._objects.exists(key, size=len(data)):
                     await self._objects.put(key, data)
                 if await self._owners.still(owner):
-                    return key
+                    break
             except BaseException:
                 await asyncio.shield(self._give_up(key))
                 raise
             # We stood still, and what we claimed may have been removed.
             await self._owners.beat()
+        if reserved > 0:
+            await self._reserve(key, reserved)
+        return key
+
+    async def claim(self, key: MediaKey) -> None:
+        """Claims what is kept already, as `put` does.
+
+        Raises:
+            NotFoundError: there is nothing under this key.
+        """
+        _check(key)
+        try:
+            await self._claim_known(key)
+        except TakenForDeadError:
+            await self._owners.beat()
+            await self._claim_known(key)
+
+    @retried
+    async def unreserve(self, key: MediaKey) -> None:
+        """Ends a reservation; the bytes go unless somebody wants them."""
+        async with self._database.writing() as connection:
+            await connection.execute(delete(t.reservation).where(t.reservation.c.medium == key))
+        await self._collector.collect([key])
 
     async def get(self, key: MediaKey) -> bytes:
         """The bytes of `key`.
@@ -155,6 +184,21 @@ class MediaStore:
                 await insert_missing(connection, t.medium, row)
             await claim(connection, key, owner)
         return owner
+
+    @retried
+    async def _claim_known(self, key: MediaKey) -> None:
+        known = select(t.medium.c.key).where(t.medium.c.key == key).with_for_update()
+        async with self._database.writing() as connection:
+            owner = await self._owners.hold(connection)
+            if await connection.scalar(known) is None:
+                raise NotFoundError("This picture or clip is not kept any more.")
+            await claim(connection, key, owner)
+
+    @retried
+    async def _reserve(self, key: MediaKey, seconds: float) -> None:
+        async with self._database.writing() as connection:
+            await reserve(connection, key, seconds)
+            await drop_claim(connection, key, self._owners.id)
 
     @retried
     async def _give_up(self, key: MediaKey) -> None:

@@ -21,6 +21,7 @@ from storage.database import Database
 from storage.expiry import ClipExpiry
 from storage.failures import explain
 from storage.galleries import GalleryRepository
+from storage.jobs import JobRepository
 from storage.keeper import Keeper, Swept
 from storage.media import MediaStore
 from storage.objects import Objects
@@ -46,6 +47,7 @@ class Storage:
         channels: who lives where, and what was posted there.
         usage: how much people have used.
         unfinished: what processes are making, and what killed ones have left.
+        jobs: work that outlives the process that does it.
         media: portraits and clips, by key.
         owners: which processes use the data, and which have ended.
     """
@@ -72,6 +74,7 @@ class Storage:
         self.channels = ChannelRepository(database)
         self.usage = UsageRepository(database, settings.usage_days)
         self.unfinished = UnfinishedRepository(database, self._collector, owners)
+        self.jobs = JobRepository(database, owners)
         self.conversations = ConversationRepository(
             database,
             self.media,

@@ -1,9 +1,9 @@
 """The tables, the same on SQLite and on PostgreSQL.
 
 A media row is written before its bytes and deleted after them, so every stored file has a row.
-A medium is wanted while a persona, a turn, a preparation or unfinished work refers to it, or while
-a process that just wrote it holds a lease; `storage.collector` removes what nobody wants. A
-preparation goes with the portrait that it was made of.
+A medium is wanted while a persona, a turn, a preparation or unfinished work refers to it, while a
+process that just wrote it holds a lease, or while it is reserved; `storage.collector` removes what
+nobody wants. A preparation goes with the portrait that it was made of.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from sqlalchemy import (
     column,
 )
 
-HEAD = "0007"
+HEAD = "0008"
 """The newest migration; a test holds it against the migrations themselves."""
 
 
@@ -290,4 +290,33 @@ usage = Table(
     Column("count", BigInteger, nullable=False),
     Index(None, "gallery", "day"),
     Index(None, "day"),
+)
+
+job = Table(
+    "job",
+    metadata,
+    Column("id", Words(64), primary_key=True),
+    Column("kind", Words(16), nullable=False),
+    Column("community", Words(200), nullable=False),
+    Column("person", Words(100), nullable=False),
+    Column("priority", Integer, nullable=False, comment="smaller is sooner"),
+    Column("tries", Integer, nullable=False, comment="how often it was begun"),
+    Column("reason", LongWords, nullable=False, comment="why it was set aside, if it was"),
+    Column(
+        "owner",
+        ForeignKey(owner.c.id, ondelete="SET NULL"),
+        nullable=True,
+        index=True,
+        comment="who has it in hand",
+    ),
+    Column("until", UtcDateTime, nullable=True, comment="nobody waits for it after that"),
+    Column("body", JSON, nullable=False, comment="engine.jobs.base.Job"),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+reservation = Table(
+    "reservation",
+    metadata,
+    Column("medium", ForeignKey(medium.c.key, ondelete="CASCADE"), primary_key=True),
+    Column("until", UtcDateTime, nullable=False, index=True),
 )

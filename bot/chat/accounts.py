@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from bot.chat.base import GoneError, Person, Place, RefusedError
-from bot.chat.queue import BusyError
 from bot.chat.quotas import QuotaError
+from engine.fairness import BusyError
 from engine.observing import NOBODY, Observer, Request, wanted_by
 from personas.errors import ChatAnythingError
 

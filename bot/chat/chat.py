@@ -88,7 +88,7 @@ class Chat:
         budgets = Budgets(
             storage,
             budget or BudgetSettings(),
-            lambda: {**creator.devices, **conversations.devices},
+            lambda: conversations.devices,
         )
         self._works = Works(
             storage,

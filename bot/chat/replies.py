@@ -22,11 +22,11 @@ from bot.chat.exchange import Exchanges
 from bot.chat.listeners import Listeners
 from bot.chat.notices import Notices
 from bot.chat.pending import Pending, Pendings
-from bot.chat.queue import BusyError
 from bot.chat.rights import Rights, member
 from bot.chat.works import Say, Work, Works
 from engine.conversation import Conversations, Mode
 from engine.events import ReplyEvent
+from engine.fairness import BusyError
 from personas.errors import ChatAnythingError, InvalidInputError, NotFoundError
 from personas.gallery import Action, Hearing
 from personas.persona import Persona

@@ -15,12 +15,12 @@ from bot.chat.base import Before, GoneError, OpenOutlet, Outlet, Person, Place, 
 from bot.chat.budgets import Budgets
 from bot.chat.delivery import Delivered, deliver_clip, deliver_text
 from bot.chat.pending import Pending
-from bot.chat.queue import BusyError, FairQueue
 from bot.chat.quotas import Quotas, Spent
 from bot.chat.rights import Rights, member
 from bot.chat.settings import ChatSettings
 from engine.conversation import Conversations, Mode
 from engine.events import ReplyEvent
+from engine.fairness import BusyError, FairQueue
 from engine.observing import Request, during
 from personas.errors import NotFoundError, UnavailableError
 from personas.gallery import Policy

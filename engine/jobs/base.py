@@ -34,13 +34,10 @@ from personas.errors import (
     NotFoundError,
     UnavailableError,
 )
+from personas.persona import MediaKey
 
-MAX_PAYLOAD: Final = 64_000
+MAX_PAYLOAD: Final = 256_000
 """Bytes of JSON that a job, its hints or its result may have: what is larger is a medium."""
-
-
-class QueueFullError(ChatAnythingError):
-    """So much waits already that no more is taken."""
 
 
 class Priority(IntEnum):
@@ -72,12 +69,15 @@ class Job:
             no part of its identity.
         affinity: what a worker must load for it, such as a style; those that have it loaded
             prefer it. Empty: nothing worth telling.
+        meta: whom it is for, in short words for logs and traces: it comes along to whoever makes
+            it. No part of its identity.
     """
 
     kind: str
     payload: Mapping[str, Any]
     hints: Mapping[str, Any] = field(default_factory=dict)
     affinity: str = ""
+    meta: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def id(self) -> str:
@@ -88,6 +88,11 @@ class Job:
         """
         told = to_json([self.kind, self.payload])
         return hashlib.sha256(told.encode()).hexdigest()
+
+
+def named(text: str) -> str:
+    """Who somebody is, as every database takes it."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "")[:200]
 
 
 def to_json(value: Any) -> str:
@@ -153,10 +158,12 @@ class JobDone:
 
     Attributes:
         result: what the handler answered, as JSON.
+        media: the keys of its products; without one of them it counts as not made.
         seconds: by stage, as the handler measured them.
     """
 
     result: Mapping[str, Any]
+    media: tuple[MediaKey, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -263,11 +270,13 @@ class QueueCapabilities:
         shared: other processes work on its jobs and hear of them.
         durable: all kinds of jobs survive the end of this process; else only those that are
             recorded do.
+        retries: what fails for want of something is tried again, by somebody else if there is.
         limit: how many may wait; 0 for as many as come.
     """
 
     shared: bool
     durable: bool
+    retries: bool
     limit: int
 
 
@@ -306,7 +315,7 @@ class JobQueue(Protocol):
 
         Raises:
             InvalidInputError: the job is no JSON, too large, or for nobody.
-            QueueFullError: too much waits already.
+            BusyError: too much waits already.
             UnavailableError: the queue cannot be reached.
         """
 
@@ -330,7 +339,7 @@ class JobQueue(Protocol):
     async def find(self, id: str) -> JobView | None:
         """One job, by its id or how that begins; None where there is none, or several."""
 
-    async def list(
+    async def jobs(
         self, state: JobState | None = None, kind: str = "", limit: int = 100
     ) -> Sequence[JobView]:
         """Jobs, those that are next first.

@@ -155,9 +155,11 @@ async def test_a_greeting_can_be_heard_and_is_made_once(world: World) -> None:
     again = await world.chat.gallery.greet(HERE, ANA, persona)
     assert again == first
     assert len(world.speech.spoken) == 1
+    # What was said lately is found again; who has not spoken yet needs a voice.
+    stranger = await world.make(name="Stranger", voice="robot")
     world.speech.failures.append(UnavailableError("No voice."))
     with pytest.raises(UnavailableError, match="no voice right now"):
-        await world.chat.gallery.greet(HERE, ANA, persona, mode="voice")
+        await world.chat.gallery.greet(HERE, ANA, stranger, mode="voice")
 
 
 # Limits of making

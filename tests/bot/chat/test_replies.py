@@ -9,9 +9,9 @@ import pytest
 
 from bot.chat.base import Activity, Before, RefusedError
 from bot.chat.listeners import NobodyError
-from bot.chat.queue import BusyError
 from bot.chat.quotas import QuotaError
 from bot.chat.settings import ChatSettings
+from engine.fairness import BusyError
 from engine.hearing.base import NothingHeardError, Transcript
 from engine.llm.failures import ContextOverflowError
 from engine.speech.base import Speech

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from bot.chat.queue import BusyError, FairQueue
+from engine.fairness import BusyError, FairQueue
 
 
 class Line:

@@ -1,4 +1,4 @@
-"""FairQueue: whose turn it is when many want an answer at once."""
+"""FairQueue: whose turn it is when many want something at once."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ class BusyError(ChatAnythingError):
 class _Ticket:
     """Somebody who waits: `place` is set when it is their turn."""
 
+    priority: int
     line: str
     place: asyncio.Future[None]
     since: float = field(default_factory=time.monotonic)
@@ -30,8 +31,8 @@ class FairQueue:
 
     A community that floods waits for itself: whoever comes from another one is let in after at
     most one of its messages. What belongs to one line, such as a conversation, is done one after
-    the other, and holds up nobody else meanwhile. Memory is bounded, because only so many may
-    wait.
+    the other, and holds up nobody else meanwhile. What is more urgent goes first; fairness is
+    kept within a priority. Memory is bounded, because only so many may wait.
 
     Args:
         at_once: how many work at the same time.
@@ -68,6 +69,7 @@ class FairQueue:
         person: str,
         line: str = "",
         entered: Callable[[], object] | None = None,
+        priority: int = 0,
     ) -> AsyncIterator[None]:
         """Waits for a place and holds it for as long as the context lasts.
 
@@ -76,11 +78,13 @@ class FairQueue:
             person: who asks.
             line: what is done one after the other; empty: nothing is.
             entered: called as soon as the order in which this is done is settled.
+            priority: what is more urgent has a smaller one.
 
         Raises:
             BusyError: too many wait already, of this person or of all.
         """
-        await self._enter(community, person, line, entered or (lambda: None))
+        ticket = _Ticket(priority, line, asyncio.get_running_loop().create_future())
+        await self._enter(community, person, ticket, entered or (lambda: None))
         try:
             yield
         finally:
@@ -89,16 +93,17 @@ class FairQueue:
             self._let_in()
 
     async def _enter(
-        self, community: str, person: str, line: str, entered: Callable[[], object]
+        self, community: str, person: str, ticket: _Ticket, entered: Callable[[], object]
     ) -> None:
         tickets = self._communities.get(community, OrderedDict()).get(person, deque())
         if len(tickets) >= self._each:
             raise BusyError("One thing at a time: I am still busy with what you said before.")
         if self._waiting >= self._most:
             raise BusyError("Too many people are talking to me right now. Try again in a minute.")
-        ticket = _Ticket(line, asyncio.get_running_loop().create_future())
         people = self._communities.setdefault(community, OrderedDict())
-        people.setdefault(person, deque()).append(ticket)
+        waiting = people.setdefault(person, deque())
+        ahead = sum(other.priority <= ticket.priority for other in waiting)
+        waiting.insert(ahead, ticket)
         self._waiting += 1
         self._let_in()
         entered()
@@ -106,7 +111,8 @@ class FairQueue:
             await ticket.place
         except BaseException:
             if ticket.place.done() and not ticket.place.cancelled():
-                self._busy_lines.discard(line)  # it was our turn, and we do not want it any more
+                # It was our turn, and we do not want it any more.
+                self._busy_lines.discard(ticket.line)
                 self._free += 1
             else:
                 self._take_out(community, person, ticket)
@@ -130,12 +136,15 @@ class FairQueue:
                     self._busy_lines.add(ticket.line)
 
     def _next(self) -> tuple[str, str, _Ticket] | None:
-        """The first, in fairness, whose line is not busy."""
+        """The first, in urgency and then in fairness, whose line is not busy."""
+        best: tuple[str, str, _Ticket] | None = None
         for community, people in self._communities.items():
             for person, tickets in people.items():
-                if tickets[0].line not in self._busy_lines:
-                    return community, person, tickets[0]
-        return None
+                if tickets[0].line in self._busy_lines:
+                    continue
+                if best is None or tickets[0].priority < best[2].priority:
+                    best = community, person, tickets[0]
+        return best
 
     def _take_out(self, community: str, person: str, ticket: _Ticket) -> None:
         people = self._communities.get(community)
