@@ -1,0 +1,211 @@
+"""The queue's database: SAQ's queue on PostgreSQL, with our columns, our order and our patience."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import logging
+import random
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Any, Final, TypeVar
+
+import psycopg
+from psycopg import AsyncConnection, sql
+from psycopg.rows import dict_row
+from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
+from saq.job import Job as Record
+from saq.queue.postgres import PostgresQueue
+from sqlalchemy import URL
+
+from engine.jobs.base import Job
+from engine.jobs.saq.sql import TABLES
+from personas.errors import UnavailableError
+
+log = logging.getLogger(__name__)
+
+Value = TypeVar("Value")
+Row = dict[str, Any]
+
+UNREACHABLE: Final = "The queue cannot be reached just now. Try again in a minute."
+_LOST: Final = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, OSError)
+_ALIVE: Final = {
+    "keepalives": 1,
+    "keepalives_idle": 20,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "connect_timeout": 5,
+}
+
+
+class JobTable(PostgresQueue):
+    """SAQ's tables in a schema of their own, named as the queue.
+
+    SAQ's statuses and records are kept as SAQ keeps them, so that its own tools can be used to
+    look at them. Which job is begun, when one counts as lost, and what is told of it, is ours.
+    """
+
+    def __init__(self, pool: AsyncConnectionPool[Any], name: str) -> None:
+        super().__init__(pool=pool, name=name, manage_pool_lifecycle=False)
+
+    def pack(self, job: Job) -> bytes:
+        """A job as SAQ keeps it."""
+        told = {"payload": dict(job.payload), "hints": dict(job.hints)}
+        record = Record(job.kind, told, queue=self, key=job.id, meta=dict(job.meta))
+        packed = self.serialize(record)
+        return packed if isinstance(packed, bytes) else packed.encode()
+
+    def unpack(self, packed: bytes, affinity: str = "") -> Job:
+        """What `pack` made."""
+        record = self.deserialize(bytes(packed))
+        assert record is not None
+        told = record.kwargs or {}
+        return Job(
+            record.function, told.get("payload", {}), told.get("hints", {}), affinity, record.meta
+        )
+
+    async def init_db(self) -> None:
+        """Makes what is missing; processes that start at once wait for each other."""
+        key = int.from_bytes(hashlib.sha256(f"jobs {self.name}".encode()).digest()[:8], signed=True)
+        async with self.pool.connection() as connection:
+            await connection.execute("SELECT pg_advisory_lock(%s)", (key,))
+            try:
+                name = sql.Identifier(self.name)
+                await connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(name))
+                await super().init_db()
+                await connection.execute(TABLES)
+            finally:
+                await connection.execute("SELECT pg_advisory_unlock(%s)", (key,))
+
+
+class JobDatabase:
+    """Connections to the database of a queue, which may go away and come back.
+
+    Args:
+        url: of the database.
+        name: of the queue.
+        most: connections that are used at the same time.
+    """
+
+    def __init__(self, url: URL, name: str, most: int = 8) -> None:
+        self.name = name
+        self.channel = f"saq:{name}"
+        self._parameters: dict[str, Any] = {
+            **url.set(drivername="postgresql").translate_connect_args(
+                username="user", database="dbname"
+            ),
+            **url.query,
+            **_ALIVE,
+        }
+        self._pool = AsyncConnectionPool(
+            kwargs={**self._parameters, "autocommit": True, "row_factory": dict_row},
+            min_size=1,
+            max_size=most,
+            timeout=5.0,
+            open=False,
+            configure=self._configure,
+            check=AsyncConnectionPool.check_connection,
+            reconnect_timeout=5.0,
+        )
+        self._table: JobTable | None = None
+
+    @property
+    def table(self) -> JobTable:
+        """SAQ's queue; there once this is open."""
+        assert self._table is not None
+        return self._table
+
+    async def open(self) -> None:
+        """Connects, and makes the tables where they are missing.
+
+        Raises:
+            UnavailableError: there is no such database, or it does not answer.
+        """
+        try:
+            await self._pool.open()
+            await self._pool.wait(10.0)
+            # SAQ reads rows as tuples.
+            async with AsyncConnectionPool(
+                kwargs={**self._parameters, "autocommit": True},
+                min_size=1,
+                max_size=2,
+                open=False,
+                configure=self._configure,
+            ) as plain:
+                self._table = JobTable(plain, self.name)
+                await self._table.init_db()
+        except (psycopg.Error, PoolTimeout, OSError) as error:
+            await self._pool.close()
+            raise UnavailableError(
+                "The database of the queue does not answer, or refuses us. `database_url` of "
+                "[jobs] or [storage] says where it is."
+            ) from error
+
+    @contextlib.asynccontextmanager
+    async def alone(self) -> AsyncIterator[AsyncConnection[Any]]:
+        """A connection that nobody else uses."""
+        connection = await AsyncConnection.connect(
+            **self._parameters, autocommit=True, row_factory=dict_row
+        )
+        try:
+            await self._configure(connection)
+            yield connection
+        finally:
+            await connection.close()
+
+    async def run(
+        self,
+        work: Callable[[AsyncConnection[Any]], Awaitable[Value]],
+        patience: float | None = 20.0,
+    ) -> Value:
+        """Does something in a transaction; again, where the connection is lost.
+
+        Args:
+            work: what; it may be done twice where a commit is not answered.
+            patience: seconds until the database is given up; None: never.
+
+        Raises:
+            UnavailableError: the database does not answer.
+        """
+        start, pause = time.monotonic(), 0.1
+        while True:
+            try:
+                async with self._pool.connection() as connection, connection.transaction():
+                    return await work(connection)
+            except PoolClosed as error:
+                raise UnavailableError(UNREACHABLE) from error
+            except (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected):
+                pass
+            except _LOST as error:
+                if patience is not None and time.monotonic() - start > patience:
+                    raise UnavailableError(UNREACHABLE) from error
+                log.warning("The database of the queue does not answer: %s", type(error).__name__)
+            except psycopg.Error as error:
+                log.exception("The database of the queue refuses")
+                raise UnavailableError(UNREACHABLE) from error
+            await asyncio.sleep(pause * random.uniform(0.5, 1.0))
+            pause = min(2 * pause, 2.0)
+
+    async def rows(
+        self, statement: str, patience: float | None = 20.0, **values: Any
+    ) -> Sequence[Row]:
+        """Runs one statement; its rows."""
+
+        async def ask(connection: AsyncConnection[Any]) -> list[Row]:
+            cursor = await connection.execute(statement, values)
+            return await cursor.fetchall() if cursor.description else []
+
+        return await self.run(ask, patience)
+
+    async def notify(self, connection: AsyncConnection[Any], payload: str) -> None:
+        """Rings the bells of all processes when the transaction ends."""
+        await connection.execute("SELECT pg_notify(%s, %s)", (self.channel, payload))
+
+    async def aclose(self) -> None:
+        """Closes the connections. Safe to call twice."""
+        await self._pool.close()
+
+    async def _configure(self, connection: AsyncConnection[Any]) -> None:
+        name = sql.Identifier(self.name)
+        await connection.execute(sql.SQL("SET search_path TO {}").format(name))
