@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Self
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from engine.conversation import Conversations
     from engine.creation import Creator
     from engine.hearing.base import SpeechRecognizer
+    from engine.jobs.base import JobQueue
     from engine.llm.base import LanguageModel
     from engine.models.store import ModelStore
     from engine.portrait.base import PortraitGenerator
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from engine.talkinghead.base import TalkingHead
     from personas.styles import StyleCatalogue
     from personas.voices import VoiceCatalogue
+    from storage.media import MediaStore
     from storage.store import Storage
 
 
@@ -147,38 +150,67 @@ class App:
                 self._model = model
             return self._model
 
-    async def speaking(self) -> Speaking:
-        """Voices and faces of this process."""
+    def speaking(self, media: MediaStore) -> Speaking:
+        """Voices and faces of this process, for portraits that are kept in `media`."""
         from engine.speaking import Speaking
         from engine.talkinghead.video import encode
 
         encoder = partial(encode, settings=self.settings.talking_head.encoder)
-        return Speaking(
-            self.synthesizer,
-            self.head,
-            encode=encoder,
-            media=(await self.storage()).media,
-            observer=self.operating.observer,
-        )
+        observer = self.operating.observer
+        return Speaking(self.synthesizer, self.head, encoder, media, observer=observer)
 
     async def studio(self) -> Studio:
-        """Where portraits, voices and clips are ordered; opened once."""
-        from engine.studio import local_studio
+        """Where portraits, voices and clips are ordered; opened once.
 
+        Heavy work is done in this process, or else by workers and not here at all.
+        """
         storage = await self.storage()
-        speaking = await self.speaking()
         async with self._opening:
             if self._studio is None:
-                self._studio = local_studio(
-                    storage,
-                    generator=lambda: self.portraits,
-                    speaking=speaking,
-                    clips_at_once=self.settings.conversation.clips_at_once,
-                    settings=self.settings.jobs,
-                    observer=self.operating.observer,
-                )
+                self._studio = await self._open_studio(storage)
                 self._open.push_async_callback(self._studio.aclose)
             return self._studio
+
+    async def queue(self) -> JobQueue:
+        """Where work waits, to look at it."""
+        from engine.jobs.factory import open_queue
+
+        storage = await self.storage()
+        queue = await open_queue(self.settings.jobs, self.settings.storage.database, storage)
+        self._open.push_async_callback(queue.aclose)
+        return queue
+
+    def fingerprint(self) -> Mapping[str, str]:
+        """What workers and bots must have in common."""
+        from engine.jobs.identity import fingerprint
+
+        head, portrait = self.settings.talking_head, self.settings.portrait
+        return fingerprint(renderer=head.renderer, size=head.size, portrait_size=portrait.size)
+
+    async def _open_studio(self, storage: Storage) -> Studio:
+        from engine.jobs.factory import local_studio, open_shared_queue
+        from engine.jobs.identity import made_by
+        from engine.jobs.products import StoredProducts
+        from engine.studio import Studio
+
+        settings = self.settings
+        identity = made_by(settings.portrait, settings.speech, settings.talking_head)
+        if settings.jobs.backend == "saq":
+            queue = await open_shared_queue(settings.jobs, settings.storage.database, storage)
+            from engine.jobs.saq.fingerprint import publish
+
+            await publish(queue.database, self.fingerprint())
+            products = StoredProducts(storage.media, settings.jobs.result_seconds)
+            return Studio(queue, products, settings.jobs, made_by=identity)
+        return local_studio(
+            storage,
+            generator=lambda: self.portraits,
+            speaking=self.speaking(storage.media),
+            clips_at_once=settings.conversation.clips_at_once,
+            settings=settings.jobs,
+            made_by=identity,
+            observer=self.operating.observer,
+        )
 
     async def creator(self) -> Creator:
         """Who builds personas."""
@@ -187,9 +219,11 @@ class App:
 
         storage, model, studio = await self.storage(), await self.model(), await self.studio()
         if self._creator is None:
+            if self.settings.jobs.backend == "local":
+                _ = self.portraits  # what is missing is told before anybody waits
             self._creator = Creator(
                 model,
-                self.portraits,
+                None,
                 self.styles,
                 self.voices,
                 storage,

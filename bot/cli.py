@@ -36,10 +36,12 @@ models = _typer("Models, voices and art that are fetched.")
 bench = _typer("Measure this machine.")
 config = _typer("The configuration.")
 storage = _typer("Where everything is kept.")
+queue = _typer("What waits to be made, and who makes it.")
 cli.add_typer(models, name="models")
 cli.add_typer(bench, name="bench")
 cli.add_typer(config, name="config")
 cli.add_typer(storage, name="storage")
+cli.add_typer(queue, name="queue")
 
 
 @dataclass(frozen=True)
@@ -340,6 +342,28 @@ def usage(
 
 
 @cli.command()
+def worker(
+    context: typer.Context,
+    stages: Annotated[
+        str, typer.Option(help="What it makes: portrait, clip, speech; empty: all.")
+    ] = "",
+    device: Annotated[
+        str, typer.Option(help="cpu, cuda, cuda:1 ...; empty: as the models choose.")
+    ] = "",
+    concurrency: Annotated[
+        int, typer.Option(min=1, max=256, help="Jobs in hand at the same time.")
+    ] = 1,
+) -> None:
+    """Make portraits, voices and clips for bots elsewhere, until Ctrl+C."""
+    from bot.commands import worker as service
+
+    _run(
+        context,
+        lambda app: service.work(app, stages=stages, device=device, concurrency=concurrency),
+    )
+
+
+@cli.command()
 def doctor(context: typer.Context, json: Json = False) -> None:
     """What is installed, what can run here, and what would add the rest."""
     from bot import doctor as examination
@@ -592,6 +616,68 @@ def storage_migrate(
             as_json=json,
         ),
     )
+
+
+@queue.command("status")
+def queue_status(context: typer.Context, json: Json = False) -> None:
+    """How much waits, of which kind and how long; and who works."""
+    from bot.commands import queue as commands
+
+    _run(context, lambda app: commands.overview(app, as_json=json))
+
+
+@queue.command("list")
+def queue_list(
+    context: typer.Context,
+    state: Annotated[
+        str, typer.Option(help="waiting, running, done, failed ...; empty: what is not over.")
+    ] = "",
+    kind: Annotated[str, typer.Option(help="portrait, speech or clip.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many.")] = 50,
+    json: Json = False,
+) -> None:
+    """Jobs, those that are next first."""
+    from bot.commands import queue as commands
+
+    _run(
+        context,
+        lambda app: commands.list_jobs(app, state=state, kind=kind, limit=limit, as_json=json),
+    )
+
+
+JobId = Annotated[str, typer.Argument(help="Its id, or how it begins.")]
+
+
+@queue.command("show")
+def queue_show(context: typer.Context, job: JobId, json: Json = False) -> None:
+    """One job, with what it is made of."""
+    from bot.commands import queue as commands
+
+    _run(context, lambda app: commands.show(app, job, as_json=json))
+
+
+@queue.command("retry")
+def queue_retry(context: typer.Context, job: JobId) -> None:
+    """Try a job anew that failed or was set aside."""
+    from bot.commands import queue as commands
+
+    _run(context, lambda app: commands.retry(app, job))
+
+
+@queue.command("cancel")
+def queue_cancel(context: typer.Context, job: JobId) -> None:
+    """End a job, whoever asked for it."""
+    from bot.commands import queue as commands
+
+    _run(context, lambda app: commands.cancel(app, job))
+
+
+@queue.command("poison")
+def queue_poison(context: typer.Context, json: Json = False) -> None:
+    """What was set aside because it failed too often, and why."""
+    from bot.commands import queue as commands
+
+    _run(context, lambda app: commands.poison(app, as_json=json))
 
 
 @config.command("show")

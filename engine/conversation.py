@@ -21,13 +21,14 @@ from engine.events import (
 )
 from engine.jobs.asking import Asker
 from engine.jobs.base import Priority
+from engine.jobs.factory import local_studio
 from engine.llm.base import LanguageModel
 from engine.observing import NOBODY, Observer
 from engine.settings import ConversationSettings, Mode
 from engine.speaking import Encode, Speaking
 from engine.speech.base import SpeechSynthesizer
 from engine.stopwatch import Stopwatch
-from engine.studio import Said, Studio, local_studio
+from engine.studio import Said, Studio
 from engine.talkinghead.base import TalkingHead
 from personas.errors import ChatAnythingError, InvalidInputError, NotFoundError
 from personas.persona import Persona

@@ -24,11 +24,12 @@ from engine.events import (
 )
 from engine.jobs.asking import Asker
 from engine.jobs.base import Priority
+from engine.jobs.factory import local_studio
 from engine.llm.base import LanguageModel
 from engine.observing import NOBODY, Observer
 from engine.portrait.base import PortraitGenerator
 from engine.stopwatch import Stopwatch
-from engine.studio import Studio, local_studio
+from engine.studio import Studio
 from engine.writer import PersonaWriter, Written
 from personas.descriptions import accept
 from personas.errors import ChatAnythingError

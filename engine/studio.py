@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from engine.events import PortraitProgress
 from engine.jobs.asking import Asker, ask
 from engine.jobs.base import Job, JobDone, JobProgress, JobQueue, Priority
-from engine.jobs.products import MemoryProducts, Products
+from engine.jobs.products import Products
 from engine.jobs.settings import JobSettings
 from engine.jobs.speeches import Speeches
 from engine.jobs.works import CLIP, PORTRAIT, SPEECH, ClipWork, PortraitWork, SpeechWork
-from engine.observing import NOBODY, Observer, current
+from engine.observing import current
 from engine.speech.base import Speech
 from engine.stopwatch import Stopwatch
 from engine.talkinghead.base import Clip
@@ -22,9 +22,7 @@ from personas.errors import NotFoundError, UnavailableError
 from personas.persona import MediaKey, Persona, Portrait, PortraitBrief
 
 if TYPE_CHECKING:
-    from engine.portrait.base import PortraitGenerator
     from engine.speaking import Speaking
-    from storage.store import Storage
 
 Fetched = TypeVar("Fetched")
 
@@ -168,6 +166,14 @@ class Studio:
         if self._speaking is not None:
             await self._speaking.get_ready(persona.portrait if face else None)
 
+    async def resume(self) -> None:
+        """Takes up the work that ended processes of this machine have left, if it is done here.
+
+        Raises:
+            UnavailableError: the storage cannot be used.
+        """
+        await self.queue.resume()
+
     async def aclose(self) -> None:
         """Ends all work of this process. Safe to call twice."""
         await self.queue.aclose()
@@ -212,52 +218,3 @@ def _portrait(result: Mapping[str, Any]) -> Portrait:
         return Portrait.model_validate(result["portrait"])
     except (KeyError, ValueError) as error:
         raise UnavailableError(_ODD) from error
-
-
-def local_studio(
-    storage: Storage,
-    *,
-    generator: Callable[[], PortraitGenerator] | None = None,
-    speaking: Speaking | None = None,
-    clips_at_once: int = 1,
-    portraits_at_once: int = 1,
-    settings: JobSettings | None = None,
-    made_by: Mapping[str, str] | None = None,
-    observer: Observer = NOBODY,
-) -> Studio:
-    """A studio in this process.
-
-    Args:
-        storage: where unfinished portraits are written down, and where what is taken goes.
-        generator: gives who draws; None: no portraits are made here.
-        speaking: speaks and films; None: neither is done here.
-        clips_at_once: clips made at the same time.
-        portraits_at_once: likewise portraits.
-        settings: how much may wait, and how long.
-        made_by: settings and versions that show in a result, by kind of work.
-        observer: told of each job.
-    """
-    from engine.jobs.handlers import Handler
-    from engine.jobs.local import LocalQueue
-    from engine.jobs.making.clip import ClipHandler
-    from engine.jobs.making.portrait import PortraitHandler
-    from engine.jobs.making.speech import SpeechHandler
-    from engine.jobs.observed import observed
-
-    settings = settings or JobSettings()
-    products = MemoryProducts(storage.media)
-    speeches = Speeches(products)
-    handlers: list[Handler] = []
-    if generator is not None:
-        handlers.append(PortraitHandler(generator, products, portraits_at_once, observer=observer))
-    if speaking is not None:
-        handlers.append(SpeechHandler(speaking, speeches, at_once=max(4, clips_at_once)))
-        handlers.append(ClipHandler(speaking, speeches, products, clips_at_once))
-    queue = LocalQueue(
-        observed(handlers, observer),
-        products,
-        waiting=settings.waiting,
-        records=storage.jobs,
-        tries=settings.tries,
-    )
-    return Studio(queue, products, settings, made_by=made_by, speaking=speaking, speeches=speeches)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import importlib
 import logging
 import os
-import signal
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Final, Literal
 
 from bot.operating.moment import Waiting
 from bot.output import say
+from bot.signals import on_signals
 from personas.errors import UnavailableError
 
 if TYPE_CHECKING:
@@ -66,6 +65,7 @@ async def serve(app: App, platforms: Sequence[Platform] = ()) -> None:
         operating.state = "It is starting."
         # Loading a local model holds up everything else, so it is done before anybody is there.
         await (await app.model()).read_ahead()
+        await (await app.studio()).resume()
         operating.state = ""
         say(f"Serving {names}. Ctrl+C ends it.")
         log.info("Serving %s", names)
@@ -125,34 +125,17 @@ async def run(adapters: Sequence[Adapter], finish: Callable[[], Awaitable[None]]
     running = [asyncio.create_task(adapter.run(), name=adapter.name) for adapter in adapters]
     stopping = asyncio.create_task(stop.wait())
     try:
-        with _on_signals(stop.set):
+        with on_signals(stop.set):
             done, _ = await asyncio.wait({*running, stopping}, return_when=asyncio.FIRST_COMPLETED)
             if stopping in done:
                 say("Finishing what is being answered. Ctrl+C once more ends it at once.")
     finally:
         stopping.cancel()
         finishing = asyncio.ensure_future(finish())
-        with _on_signals(finishing.cancel):
+        with on_signals(finishing.cancel):
             await asyncio.wait({finishing})
             await asyncio.gather(*(adapter.aclose() for adapter in adapters))
             results = await asyncio.gather(finishing, *running, return_exceptions=True)
     for result in results:
         if isinstance(result, Exception):
             raise result
-
-
-@contextlib.contextmanager
-def _on_signals(do: Callable[[], object]) -> Iterator[None]:
-    """Does something when the program is told to end."""
-    loop = asyncio.get_running_loop()
-    caught = []
-    for number in (signal.SIGINT, signal.SIGTERM):
-        # Windows, and threads other than the main one, know no signal handlers of a loop.
-        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
-            loop.add_signal_handler(number, do)
-            caught.append(number)
-    try:
-        yield
-    finally:
-        for number in caught:
-            loop.remove_signal_handler(number)

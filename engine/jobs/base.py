@@ -23,18 +23,48 @@ import hashlib
 import json
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from enum import IntEnum, StrEnum
+from enum import IntEnum
 from functools import cached_property
 from typing import Any, Final, Protocol
 
-from personas.errors import (
-    ChatAnythingError,
-    InvalidInputError,
-    NotFoundError,
-    UnavailableError,
+from engine.jobs.events import (
+    ENDINGS,
+    JobCancelled,
+    JobDone,
+    JobEvent,
+    JobExpired,
+    JobFailed,
+    JobProgress,
+    JobQueued,
+    JobStarted,
+    failure,
 )
-from personas.persona import MediaKey
+from engine.jobs.views import JobState, JobView, KindStats, WorkerView
+from personas.errors import InvalidInputError
+
+__all__ = [
+    "ENDINGS",
+    "MAX_PAYLOAD",
+    "Job",
+    "JobCancelled",
+    "JobDone",
+    "JobEvent",
+    "JobExpired",
+    "JobFailed",
+    "JobProgress",
+    "JobQueue",
+    "JobQueued",
+    "JobStarted",
+    "JobState",
+    "JobView",
+    "KindStats",
+    "Priority",
+    "QueueCapabilities",
+    "WorkerView",
+    "failure",
+    "named",
+    "to_json",
+]
 
 MAX_PAYLOAD: Final = 256_000
 """Bytes of JSON that a job, its hints or its result may have: what is larger is a medium."""
@@ -110,156 +140,6 @@ def to_json(value: Any) -> str:
     if len(told) > MAX_PAYLOAD:
         raise InvalidInputError("This is too long to be worked on in one piece.")
     return told
-
-
-@dataclass(frozen=True)
-class JobQueued:
-    """It waits.
-
-    Attributes:
-        tries: how often it was tried before; it waits again after a worker failed or died.
-    """
-
-    tries: int = 0
-
-
-@dataclass(frozen=True)
-class JobStarted:
-    """Somebody works on it.
-
-    Attributes:
-        tries: how often it was begun, with this time.
-        worker: by whom.
-    """
-
-    tries: int
-    worker: str
-
-
-@dataclass(frozen=True)
-class JobProgress:
-    """How far it is. Who listens late, or slowly, is told the newest only.
-
-    Attributes:
-        fraction: 0 to 1.
-        doing: what is being done, for people to read.
-        data: what is there already, such as the key of a clip's sound; nothing of it is lost
-            between two events.
-    """
-
-    fraction: float = 0.0
-    doing: str = ""
-    data: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class JobDone:
-    """It is made. An ending.
-
-    Attributes:
-        result: what the handler answered, as JSON.
-        media: the keys of its products; without one of them it counts as not made.
-        seconds: by stage, as the handler measured them.
-    """
-
-    result: Mapping[str, Any]
-    media: tuple[MediaKey, ...] = ()
-    seconds: Mapping[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class JobFailed:
-    """It cannot be made. An ending.
-
-    Attributes:
-        reason: a sentence for the person.
-        error: which of our errors it was; see `failure`.
-    """
-
-    reason: str
-    error: str = ""
-
-
-@dataclass(frozen=True)
-class JobCancelled:
-    """Nobody wants it any more. An ending."""
-
-
-@dataclass(frozen=True)
-class JobExpired:
-    """It was not begun while somebody was still waiting for it. An ending."""
-
-
-JobEvent = JobQueued | JobStarted | JobProgress | JobDone | JobFailed | JobCancelled | JobExpired
-ENDINGS: Final = (JobDone, JobFailed, JobCancelled, JobExpired)
-
-
-class JobState(StrEnum):
-    """How it stands with a job."""
-
-    WAITING = "waiting"
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-    EXPIRED = "expired"
-    POISONED = "poisoned"
-    """Set aside after it had failed too often in ways nobody foresaw, or killed its workers.
-    It is not tried again, however often it is asked for, until an operator says so."""
-
-
-@dataclass(frozen=True)
-class JobView:
-    """A job as operators see it.
-
-    Attributes:
-        id: of the job.
-        kind: likewise.
-        state: how it stands.
-        community: for whom.
-        priority: likewise.
-        tries: how often it was begun.
-        submitted: when it was asked for.
-        waited: seconds it waited, or waits by now, for its present or last try.
-        ran: seconds its present or last try took.
-        worker: who works on it, or did last.
-        reason: why it failed last; for operators, with the cause.
-        payload: what is made.
-    """
-
-    id: str
-    kind: str
-    state: JobState
-    community: str
-    priority: int
-    tries: int
-    submitted: datetime
-    waited: float
-    ran: float
-    worker: str
-    reason: str
-    payload: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class KindStats:
-    """How it stands with all jobs of a kind.
-
-    Attributes:
-        kind: which.
-        waiting: how many wait.
-        oldest: seconds the longest of them has waited.
-        running: how many are being worked on.
-        poisoned: how many were set aside.
-        communities: for how many communities jobs wait.
-    """
-
-    kind: str
-    waiting: int
-    oldest: float
-    running: int
-    poisoned: int
-    communities: int
 
 
 @dataclass(frozen=True)
@@ -353,6 +233,9 @@ class JobQueue(Protocol):
     async def stats(self) -> Sequence[KindStats]:
         """Depth and age by kind."""
 
+    async def workers(self) -> Sequence[WorkerView]:
+        """Who works for it from elsewhere."""
+
     async def retry(self, id: str) -> bool:
         """Has a job tried anew that has failed or was set aside; whether there was one."""
 
@@ -362,11 +245,14 @@ class JobQueue(Protocol):
         What it made is given up with it, unless somebody has taken it.
         """
 
+    async def resume(self) -> int:
+        """Takes up what ended processes have left here; how many jobs that are.
+
+        Where others work, others do that, at all times.
+
+        Raises:
+            UnavailableError: it cannot be found out what was left.
+        """
+
     async def aclose(self) -> None:
         """Stops using the queue. Safe to call twice."""
-
-
-def failure(event: JobFailed) -> ChatAnythingError:
-    """The error that a failed job stands for, as it was raised where it happened."""
-    known = {error.__name__: error for error in (InvalidInputError, NotFoundError)}
-    return known.get(event.error, UnavailableError)(event.reason)

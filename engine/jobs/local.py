@@ -23,6 +23,7 @@ from engine.jobs.base import (
     KindStats,
     Priority,
     QueueCapabilities,
+    WorkerView,
     named,
     to_json,
 )
@@ -193,6 +194,10 @@ class LocalQueue:
                 )
             )
         return found
+
+    async def workers(self) -> Sequence[WorkerView]:
+        """Nobody does."""
+        return ()
 
     async def retry(self, id: str) -> bool:
         """See `JobQueue`."""

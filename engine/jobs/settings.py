@@ -52,6 +52,12 @@ class JobSettings(BaseModel):
     result_seconds: float = Field(
         default=3600, gt=0, description="saq: how long results are kept for whoever asks again"
     )
+    drain_seconds: float = Field(
+        default=120,
+        ge=0,
+        description="saq: how long a worker that is told to end finishes what it has in hand; "
+        "then it hands it back",
+    )
     heartbeat_seconds: float = Field(
         default=1.0, gt=0, le=60, description="saq: how often a worker says that it lives"
     )

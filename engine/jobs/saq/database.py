@@ -20,7 +20,7 @@ from saq.queue.postgres import PostgresQueue
 from sqlalchemy import URL
 
 from engine.jobs.base import Job
-from engine.jobs.saq.sql import TABLES
+from engine.jobs.saq.sql import SCHEMA_VERSION, TABLES, VERSION
 from personas.errors import UnavailableError
 
 log = logging.getLogger(__name__)
@@ -75,6 +75,15 @@ class JobTable(PostgresQueue):
                 await connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(name))
                 await super().init_db()
                 await connection.execute(TABLES)
+                cursor = await connection.execute(VERSION, {"version": SCHEMA_VERSION})
+                found = await cursor.fetchone()
+                assert found is not None
+                if found[0] != SCHEMA_VERSION:
+                    raise UnavailableError(
+                        f"The queue has tables of version {found[0]}, and this program knows "
+                        f"version {SCHEMA_VERSION}. Install the same version of the program "
+                        "everywhere, or give the queue another `name` in [jobs]."
+                    )
             finally:
                 await connection.execute("SELECT pg_advisory_unlock(%s)", (key,))
 
@@ -135,6 +144,9 @@ class JobDatabase:
             ) as plain:
                 self._table = JobTable(plain, self.name)
                 await self._table.init_db()
+        except UnavailableError:
+            await self._pool.close()
+            raise
         except (psycopg.Error, PoolTimeout, OSError) as error:
             await self._pool.close()
             raise UnavailableError(

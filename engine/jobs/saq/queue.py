@@ -20,6 +20,7 @@ from engine.jobs.base import (
     KindStats,
     Priority,
     QueueCapabilities,
+    WorkerView,
     named,
     to_json,
 )
@@ -171,6 +172,10 @@ class SaqQueue:
         """See `JobQueue`."""
         return [KindStats(**row) for row in await self.database.rows(sql.STATS)]
 
+    async def workers(self) -> Sequence[WorkerView]:
+        """See `JobQueue`."""
+        return [WorkerView(**row) for row in await self.database.rows(sql.WORKERS)]
+
     async def retry(self, id: str) -> bool:
         """See `JobQueue`."""
 
@@ -190,6 +195,10 @@ class SaqQueue:
             for key in done_of(row["result"]).media:
                 await self._products.give_up(key)
         return row is not None
+
+    async def resume(self) -> int:
+        """Workers do that."""
+        return 0
 
     async def aclose(self) -> None:
         """Stops listening; jobs go on. Safe to call twice."""

@@ -63,6 +63,18 @@ CREATE SEQUENCE IF NOT EXISTS job_worker_number AS integer CYCLE;
 CREATE TABLE IF NOT EXISTS job_fact (name text PRIMARY KEY, value jsonb NOT NULL);
 """
 
+VERSION: Final = """
+INSERT INTO job_fact (name, value) VALUES ('schema', to_jsonb(%(version)s::integer))
+ON CONFLICT (name) DO UPDATE SET name = 'schema' RETURNING value::integer AS version
+"""
+
+WORKERS: Final = """
+SELECT w.id, w.about, w.began, extract(epoch FROM now() - w.seen)::float AS silent,
+    (SELECT count(*) FROM saq_jobs AS j
+     WHERE j.worker = w.id AND j.status IN ('active', 'aborting')) AS in_hand
+FROM job_worker AS w ORDER BY w.began, w.id
+"""
+
 _TURN: Final = """GREATEST(
     COALESCE((SELECT min(turn) FROM saq_jobs
               WHERE status = 'queued' AND priority = %(priority)s), 0),
