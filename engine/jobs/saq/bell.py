@@ -40,7 +40,6 @@ class Bell:
         self._jobs: dict[str, set[asyncio.Event]] = {}
         self._work: dict[asyncio.Event, frozenset[str]] = {}
         self._task: asyncio.Task[None] | None = None
-        self.is_listening = asyncio.Event()
 
     def start(self) -> None:
         """Begins to listen, once."""
@@ -88,14 +87,12 @@ class Bell:
                     await connection.execute(
                         sql.SQL("LISTEN {}").format(sql.Identifier(self._channel))
                     )
-                    self.is_listening.set()
                     pause = _PAUSE
                     self._ring_all()
                     async for notice in connection.notifies():
                         self._ring(notice.payload)
             except (psycopg.Error, OSError) as error:
                 log.warning("The database of the queue does not answer: %s", type(error).__name__)
-            self.is_listening.clear()
             await asyncio.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
 

@@ -132,6 +132,8 @@ class JobDatabase:
             UnavailableError: there is no such database, or it does not answer.
         """
         try:
+            async with self.alone():
+                pass  # what is wrong is told at once here; a pool would try for long
             await self._pool.open()
             await self._pool.wait(10.0)
             # SAQ reads rows as tuples.
