@@ -44,8 +44,9 @@ _TELLS_EVERY: Final = 0.25
 
 @dataclass(eq=False)
 class _Hand:
-    """A job in hand."""
+    """A job in hand, under the key that it has in the queue."""
 
+    key: str
     job: Job
     tries: int
     task: asyncio.Task[None] | None = None
@@ -137,7 +138,7 @@ class SaqWorker:
                     if free > 0:
                         taken = await self._take(free)
                     for hand in taken:
-                        self._hands[hand.job.id] = hand
+                        self._hands[hand.key] = hand
                         name = f"{hand.job.kind} job"
                         hand.task = asyncio.create_task(self._work(hand), name=name)
                 if len(taken) < free or free <= 0:
@@ -186,7 +187,7 @@ class SaqWorker:
                 log.exception("A job cannot be read: %s", row["key"])
                 await self._end(sql.FAILED, row["key"], row["tries"], **_refused(UNEXPECTED))
                 continue
-            hands.append(_Hand(job, row["tries"]))
+            hands.append(_Hand(row["key"], job, row["tries"]))
             self._ring(row["key"])
         return hands
 
@@ -204,7 +205,7 @@ class SaqWorker:
             )
 
     async def _work(self, hand: _Hand) -> None:
-        with self._queue.bell.job(hand.job.id, self._rung):
+        with self._queue.bell.job(hand.key, self._rung):
             await self._make(hand)
 
     async def _make(self, hand: _Hand) -> None:
@@ -219,7 +220,7 @@ class SaqWorker:
             await self._settle(hand, telling)
             await self._end(
                 sql.DONE,
-                hand.job.id,
+                hand.key,
                 hand.tries,
                 result=Jsonb(done_to_json(done)),
                 ttl=self._settings.result_seconds,
@@ -229,12 +230,12 @@ class SaqWorker:
         except (InvalidInputError, NotFoundError) as error:
             log.warning("No %s: %s", hand.job.kind, error, exc_info=error)
             refused = _refused(str(error), type(error).__name__, error)
-            await self._end(sql.FAILED, hand.job.id, hand.tries, **self._for_a_while(refused))
+            await self._end(sql.FAILED, hand.key, hand.tries, **self._for_a_while(refused))
         except Exception as error:
             await self._failed(hand, error, is_late=timer.expired())
         finally:
             telling.cancel()
-            self._hands.pop(hand.job.id, None)
+            self._hands.pop(hand.key, None)
             self._freed.set()
 
     async def _failed(self, hand: _Hand, error: Exception, *, is_late: bool) -> None:
@@ -248,10 +249,10 @@ class SaqWorker:
         if hand.tries < self._settings.tries:
             delay = self._settings.retry_seconds * 2 ** (hand.tries - 1) * random.uniform(0.5, 1.0)
             del refused["outcome"], refused["error"]
-            await self._end(sql.RETRY, hand.job.id, hand.tries, **refused, delay=delay, unused=0)
+            await self._end(sql.RETRY, hand.key, hand.tries, **refused, delay=delay, unused=0)
             return
         refused["outcome"] = "" if is_known else "poisoned"
-        await self._end(sql.FAILED, hand.job.id, hand.tries, **self._for_a_while(refused))
+        await self._end(sql.FAILED, hand.key, hand.tries, **self._for_a_while(refused))
 
     async def _stopped(self, hand: _Hand) -> None:
         """It is not wanted any more, or this worker ends and somebody else shall make it."""
@@ -259,13 +260,13 @@ class SaqWorker:
             return
         if hand.cancelled:
             ttl = self._settings.result_seconds
-            await self._end(sql.ABORTED, hand.job.id, hand.tries, ttl=ttl)
+            await self._end(sql.ABORTED, hand.key, hand.tries, ttl=ttl)
             return
         back = {"delay": 0.0, "unused": 1, "reason": "", "cause": "handed back"}
-        handed_back = await self._end(sql.RETRY, hand.job.id, hand.tries, **back)
+        handed_back = await self._end(sql.RETRY, hand.key, hand.tries, **back)
         if not handed_back:  # it was cancelled at this very moment
             ttl = self._settings.result_seconds
-            await self._end(sql.ABORTED, hand.job.id, hand.tries, ttl=ttl)
+            await self._end(sql.ABORTED, hand.key, hand.tries, ttl=ttl)
 
     async def _end(self, statement: str, key: str, tries: int, **values: Any) -> bool:
         """Writes down how a job ended, however long the database is away; False: not ours."""
@@ -304,7 +305,7 @@ class SaqWorker:
             last, data = time.monotonic(), dict(hand.progress.data)
             told = Jsonb(progress_to_json(hand.progress))
             with contextlib.suppress(UnavailableError):
-                await self._end(sql.TELL, hand.job.id, hand.tries, told=told)
+                await self._end(sql.TELL, hand.key, hand.tries, told=told)
 
     async def _settle(self, hand: _Hand, telling: asyncio.Task[None]) -> None:
         """What was told last is written before the end."""
@@ -312,7 +313,7 @@ class SaqWorker:
         await asyncio.gather(telling, return_exceptions=True)
         if hand.told.is_set() and hand.progress is not None:
             told = Jsonb(progress_to_json(hand.progress))
-            await self._end(sql.TELL, hand.job.id, hand.tries, told=told)
+            await self._end(sql.TELL, hand.key, hand.tries, told=told)
 
     async def _watch(self) -> None:
         """Stops what is cancelled, soon after it is."""

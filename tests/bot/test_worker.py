@@ -1,0 +1,220 @@
+"""`chatanything worker` and `chatanything queue`: heavy work is done elsewhere, and looked at."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from bot.app import App
+from bot.commands import worker
+from bot.settings import Settings
+from engine.conversation import Mode
+from engine.creation import CreationRequest
+from engine.events import ClipFailed, ClipReady, CreationEvent, PersonaReady, SpeechReady
+from engine.jobs.base import Job, JobDone, Priority
+from engine.jobs.settings import JobSettings
+from engine.jobs.works import SpeechWork
+from engine.talkinghead.settings import TalkingHeadSettings
+from personas.errors import InvalidInputError, UnavailableError
+from personas.persona import Persona
+from personas.voices import load_voices
+from storage.settings import StorageSettings
+from tests.bot.conftest import Fakes, Terminal
+
+LONG = 60.0
+OpenApp = Callable[..., App]
+
+
+@pytest.fixture
+async def open_app(fakes: Fakes, tmp_path: Path, postgres_url: str) -> AsyncIterator[OpenApp]:
+    """Apps of several processes, as it were: they share a database and a folder of media."""
+    apps: list[App] = []
+
+    def make(size: int = 512) -> App:
+        url = SecretStr(postgres_url)
+        settings = Settings(
+            storage=StorageSettings(data_folder=tmp_path / "data", database_url=url),
+            jobs=JobSettings(backend="saq"),
+            talking_head=TalkingHeadSettings(size=size),
+        )
+        apps.append(App(settings))
+        return apps[-1]
+
+    yield make
+    for app in apps:
+        await app.__aexit__()
+
+
+async def create(app: App) -> Persona:
+    creator = await app.creator()
+    events: list[CreationEvent] = [
+        event async for event in creator.create(CreationRequest("a lighthouse", seed=3))
+    ]
+    assert isinstance(events[-1], PersonaReady), events[-1]
+    return events[-1].persona
+
+
+async def until_working(app: App) -> None:
+    queue = await app.queue()
+    async with asyncio.timeout(LONG):
+        while not await queue.workers():  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+
+async def reply(app: App, persona: Persona, mode: Mode = "clip") -> list[object]:
+    talk = await app.conversations()
+    async with asyncio.timeout(LONG):
+        return [event async for event in talk.reply(persona, "here", "Hello?", mode=mode)]
+
+
+async def test_a_worker_makes_what_bots_ask_for_and_drains(open_app: OpenApp, fakes: Fakes) -> None:
+    bot = open_app()
+    await bot.studio()
+    working = asyncio.create_task(
+        worker.work(open_app(), stages="portrait, clip,speech", device="", concurrency=2)
+    )
+    await until_working(bot)
+    persona = await create(bot)
+    events = await reply(bot, persona)
+    kinds = [type(event) for event in events]
+    assert kinds[-2:] == [SpeechReady, ClipReady], events[-1]
+    clip = events[-1]
+    assert isinstance(clip, ClipReady)
+    other = open_app()  # any process can use what a worker has made
+    storage = await other.storage()
+    assert await storage.media.get(clip.key) == clip.clip.data
+    assert isinstance((await reply(other, persona))[-1], ClipReady)
+    os.kill(os.getpid(), signal.SIGTERM)
+    await asyncio.wait_for(working, LONG)
+    assert await (await bot.queue()).workers() == []
+
+
+async def test_speech_comes_without_waiting_for_those_who_film(
+    open_app: OpenApp, fakes: Fakes
+) -> None:
+    bot = open_app()
+    persona_working = asyncio.create_task(
+        worker.work(open_app(), stages="portrait,speech", device="cpu", concurrency=1)
+    )
+    await until_working(bot)
+    persona = await create(bot)
+    talk = await bot.conversations()
+    async with asyncio.timeout(LONG):
+        async for event in talk.reply(persona, "here", "Hello?"):
+            if isinstance(event, SpeechReady):
+                break
+    waiting = await (await bot.queue()).jobs()
+    assert [view.kind for view in waiting] in (["clip"], [])
+    persona_working.cancel()
+    await asyncio.gather(persona_working, return_exceptions=True)
+
+
+async def test_what_fails_on_a_worker_is_told_where_it_was_asked_for(
+    open_app: OpenApp, fakes: Fakes
+) -> None:
+    bot = open_app()
+    working = asyncio.create_task(worker.work(open_app(), stages="", device="", concurrency=1))
+    await until_working(bot)
+    persona = await create(bot)
+    fakes.speech.failures += [InvalidInputError("There is nothing in it that can be said.")]
+    last = (await reply(bot, persona, "voice"))[-1]
+    assert last == ClipFailed("There is nothing in it that can be said.")
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
+
+
+async def test_a_worker_that_makes_other_things_does_not_start(open_app: OpenApp) -> None:
+    await open_app().studio()
+    with pytest.raises(UnavailableError, match="clip size: here 256, there 512"):
+        await worker.work(open_app(size=256), stages="", device="", concurrency=1)
+
+
+@pytest.mark.parametrize(
+    ("stages", "device", "message"),
+    [("clip,potrait", "", "no stage potrait"), ("", "gpu", "no device"), ("", "cuda:x", "device")],
+)
+async def test_a_mistake_is_explained(
+    open_app: OpenApp, stages: str, device: str, message: str
+) -> None:
+    with pytest.raises(InvalidInputError, match=message):
+        await worker.work(open_app(), stages=stages, device=device, concurrency=1)
+
+
+def test_a_worker_needs_a_queue_of_many_processes(terminal: Terminal) -> None:
+    result = terminal("worker")
+    assert result.exit_code == 4 and 'backend = "saq"' in result.stderr
+
+
+def test_the_queue_of_many_processes_needs_postgresql(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHATANYTHING_JOBS__BACKEND", "saq")
+    result = terminal("queue", "status")
+    assert result.exit_code == 5 and "needs PostgreSQL" in result.stderr
+
+
+def test_the_queue_of_one_process_is_looked_at(terminal: Terminal) -> None:
+    assert terminal.data("queue", "list") == []
+    assert terminal.data("queue", "status") == {"kinds": [], "workers": []}
+    assert terminal("queue", "show", "abc").exit_code == 3
+    assert terminal("queue", "list", "--state", "lost").exit_code == 4
+
+
+def test_operators_look_at_the_queue_and_interfere(
+    terminal: Terminal, open_app: OpenApp, monkeypatch: pytest.MonkeyPatch, postgres_url: str
+) -> None:
+    monkeypatch.setenv("CHATANYTHING_JOBS__BACKEND", "saq")
+    monkeypatch.setenv("CHATANYTHING_STORAGE__DATABASE_URL", postgres_url)
+
+    async def submit() -> str:
+        async with open_app() as app:
+            queue = (await app.studio()).queue
+            job = Job("clip", {"text": "a secret \x1b[2J"})
+            return await queue.submit(job, community="discord:1", priority=Priority.CLIP)
+
+    id = asyncio.run(submit())
+    (listed,) = terminal.data("queue", "list")
+    assert (listed["id"], listed["state"]) == (id, "waiting")
+    assert "secret" not in terminal("queue", "list").stdout
+    shown = terminal("queue", "show", id[:8])
+    assert "a secret" in shown.stdout and "\x1b[2J" not in shown.stdout
+    assert terminal.data("queue", "show", id[:8])["payload"] == {"text": "a secret \x1b[2J"}
+    assert terminal("queue", "retry", id[:8]).exit_code == 4
+    status = terminal.data("queue", "status")
+    assert status["kinds"][0]["waiting"] == 1 and status["workers"] == []
+    assert "Nobody works" in terminal("queue", "status").stderr
+    assert terminal.data("queue", "poison") == []
+    assert terminal("queue", "cancel", id[:8]).exit_code == 0
+    assert terminal.data("queue", "list") == []
+
+
+async def test_a_worker_in_a_process_of_its_own(tmp_path: Path, postgres_url: str) -> None:
+    settings = {
+        "CHATANYTHING_JOBS__BACKEND": "saq",
+        "CHATANYTHING_STORAGE__DATABASE_URL": postgres_url,
+        "CHATANYTHING_STORAGE__DATA_FOLDER": str(tmp_path / "data"),
+    }
+    command = [sys.executable, "-P", "-m", "bot", "worker", "--stages", "speech"]
+    process = await asyncio.create_subprocess_exec(
+        *command, env={**os.environ, **settings}, stderr=subprocess.PIPE
+    )
+    storage = StorageSettings(data_folder=tmp_path / "data", database_url=SecretStr(postgres_url))
+    async with App(Settings(storage=storage, jobs=JobSettings(backend="saq"))) as app:
+        queue = (await app.studio()).queue
+        work = SpeechWork(text="Hello.", voice=load_voices().cast("captain", 7))
+        id = await queue.submit(work.job(), community="a", priority=Priority.SPEECH)
+        async with asyncio.timeout(2 * LONG):
+            end = [event async for event in queue.events(id)][-1]
+        assert isinstance(end, JobDone)
+        assert await (await app.storage()).media.get(end.media[0])
+    process.send_signal(signal.SIGTERM)
+    _, told = await asyncio.wait_for(process.communicate(), LONG)
+    assert process.returncode == 0 and b"Goodbye" in told
