@@ -204,7 +204,11 @@ class Studio:
 
     @staticmethod
     def _patient(asker: Asker, seconds: float) -> Asker:
-        return asker if asker.patience is not None else replace(asker, patience=seconds)
+        """Who asks, by id where that is known, and for how long they wait."""
+        request = current()
+        person = request.person if request is not None and request.person else asker.person
+        patience = asker.patience if asker.patience is not None else seconds
+        return replace(asker, person=person, patience=patience)
 
 
 def _meta() -> dict[str, str]:

@@ -99,7 +99,6 @@ class Chat:
             accounts,
             settings,
             conversation.mode,
-            conversation.clips_at_once,
         )
         purse = Purse(rights, quotas, budgets, accounts)
         decency = Decency()

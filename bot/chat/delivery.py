@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator
-from contextlib import AbstractAsyncContextManager, aclosing
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from bot.chat.base import Activity, GoneError, Outlet, TooLargeError
@@ -83,26 +83,20 @@ async def deliver_text(
             raise
 
 
-async def deliver_clip(
-    outlet: Outlet,
-    events: AsyncGenerator[ReplyEvent],
-    mode: Mode,
-    turn: AbstractAsyncContextManager[None],
-) -> None:
+async def deliver_clip(outlet: Outlet, events: AsyncGenerator[ReplyEvent], mode: Mode) -> None:
     """Sends sound or clip when they are there.
 
     Args:
         outlet: where they go.
         events: of a reply, from the end of the text on.
         mode: voice or clip.
-        turn: held while they are made, because it is much work.
 
     Raises:
         GoneError: there is nowhere to show them any more.
     """
     speech: Speech | None = None
     doing = Activity.FILMING if mode == "clip" else Activity.SPEAKING
-    async with turn, outlet.activity(doing), aclosing(events):
+    async with outlet.activity(doing), aclosing(events):
         async for event in events:
             match event:
                 case SpeechReady(speech=speech):

@@ -82,7 +82,6 @@ class Works:
         accounts: what it has cost.
         settings: how many at once.
         mode: what answers are where nobody has chosen.
-        clips_at_once: clips that are made at the same time.
     """
 
     def __init__(
@@ -95,7 +94,6 @@ class Works:
         accounts: Accounts,
         settings: ChatSettings,
         mode: Mode,
-        clips_at_once: int,
     ) -> None:
         self._storage = storage
         self._conversations = conversations
@@ -105,8 +103,6 @@ class Works:
         self._accounts = accounts
         self._mode: Mode = mode
         self._texts = FairQueue(settings.at_once, settings.waiting_each, settings.waiting)
-        # Nobody who got a text is turned away from its clip.
-        self._clips = FairQueue(clips_at_once, settings.waiting, settings.waiting)
         self._working: set[Work] = set()
         self.closed = False
 
@@ -116,11 +112,8 @@ class Works:
 
     @property
     def queues(self) -> dict[str, tuple[int, float]]:
-        """How many wait for a text and for a clip, and how many seconds the first of them has."""
-        return {
-            "message": (self._texts.waiting, self._texts.oldest),
-            "clip": (self._clips.waiting, self._clips.oldest),
-        }
+        """How many wait for a text, and how many seconds the first of them has."""
+        return {"message": (self._texts.waiting, self._texts.oldest)}
 
     def is_busy_with(self, place: Place, message: str) -> bool:
         """Whether an answer to, or with, this message is being made."""
@@ -223,9 +216,8 @@ class Works:
                 spent.earned = work.delivered.turn_id is not None
                 is_text = mode == "text" or (work.pending and work.pending.is_text_only)
                 if not is_text and work.delivered.whole:
-                    turn = self._clips.turn(place.gallery, person.id)
                     with _nowhere_to_go(work):
-                        await deliver_clip(outlet, events, mode, turn)
+                        await deliver_clip(outlet, events, mode)
                     await self._remember(work)
             except asyncio.CancelledError:
                 await open_events.aclose()  # what was shown is kept now
