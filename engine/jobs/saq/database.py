@@ -20,7 +20,7 @@ from saq.queue.postgres import PostgresQueue
 from sqlalchemy import URL
 
 from engine.jobs.base import Job
-from engine.jobs.saq.sql import SCHEMA_VERSION, TABLES, VERSION
+from engine.jobs.saq.sql import SCHEMA_VERSION, SERVED, TABLES, VERSION
 from personas.errors import UnavailableError
 
 log = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ class JobTable(PostgresQueue):
                 name = sql.Identifier(self.name)
                 await connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(name))
                 await super().init_db()
-                await connection.execute(TABLES)
+                await connection.execute(TABLES + SERVED)
                 cursor = await connection.execute(VERSION, {"version": SCHEMA_VERSION})
                 found = await cursor.fetchone()
                 assert found is not None

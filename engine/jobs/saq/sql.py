@@ -1,15 +1,18 @@
 """What is said to PostgreSQL. All moments are those of its clock: no other is trusted.
 
-Fairness. Each waiting job has a `turn`. It gets that of the first job in the queue, or the one
-after the last of its own community, whichever is later; jobs are begun in the order of priority,
-then turn. So each community has one job in every turn, however many it has in the queue: a flood
-lines up behind itself, a newcomer joins the turn that is being served, and a community that is
-alone keeps all workers busy. Both steps look at the ends of an index, at any depth.
+Fairness. Each job has a `turn`: the one that is being served when it comes, or the one after the
+last of its own community, whichever is later; jobs are begun in the order of priority, then turn.
+So each community has one job in every turn, however many it has in the queue: a flood lines up
+behind itself, a newcomer joins the turn that is being served and is next, and a community that is
+alone keeps all workers busy. This is start-time fair queueing (Goyal, Vin and Cheng, 1996), each
+job counted as one. Both steps look at the end of an index, at any depth.
 """
 
 from __future__ import annotations
 
 from typing import Final
+
+from engine.jobs.base import Priority
 
 SCHEMA_VERSION: Final = 1
 """Of our columns and what they mean; a worker of another one does not start."""
@@ -41,9 +44,8 @@ DROP INDEX IF EXISTS saq_jobs_status_queue_group_key_idx;
 DROP INDEX IF EXISTS saq_jobs_status_queue_priority_scheduled_idx;
 CREATE INDEX IF NOT EXISTS job_next ON saq_jobs (kind, priority, turn, lock_key)
     WHERE status = 'queued';
-CREATE INDEX IF NOT EXISTS job_turn ON saq_jobs (priority, turn) WHERE status = 'queued';
 CREATE INDEX IF NOT EXISTS job_community ON saq_jobs (community, priority, turn)
-    WHERE status = 'queued';
+    WHERE status IN ('queued', 'active', 'complete');
 CREATE INDEX IF NOT EXISTS job_until ON saq_jobs (until) WHERE status = 'queued';
 CREATE INDEX IF NOT EXISTS job_in_hand ON saq_jobs (worker)
     WHERE status IN ('active', 'aborting');
@@ -75,12 +77,21 @@ SELECT w.id, w.about, w.began, extract(epoch FROM now() - w.seen)::float AS sile
 FROM job_worker AS w ORDER BY w.began, w.id
 """
 
-_TURN: Final = """GREATEST(
-    COALESCE((SELECT min(turn) FROM saq_jobs
-              WHERE status = 'queued' AND priority = %(priority)s), 0),
+SERVED: Final = "".join(
+    f"CREATE SEQUENCE IF NOT EXISTS turn_{priority:d} MINVALUE 0 START 0;\n"
+    for priority in Priority
+)
+"""The turn that is being served, by priority: a sequence, because it only goes on, and is read and
+set by everybody without waiting for anybody."""
+
+_SERVED: Final = " ".join(
+    f"WHEN {priority:d} THEN (SELECT last_value FROM turn_{priority:d})" for priority in Priority
+)
+_TURN: Final = f"""GREATEST(
+    CASE %(priority)s::integer {_SERVED} END,
     COALESCE((SELECT max(turn) + 1 FROM saq_jobs
-              WHERE status = 'queued' AND community = %(community)s
-              AND priority = %(priority)s), 0))"""
+              WHERE status IN ('queued', 'active', 'complete')
+              AND community = %(community)s AND priority = %(priority)s), 0))"""
 _UNTIL: Final = "now() + make_interval(secs => %(patience)s)"  # NULL where there is none
 
 INSERT: Final = f"""
@@ -141,6 +152,13 @@ UPDATE saq_jobs AS j SET
 FROM chosen WHERE j.key = chosen.key
 RETURNING j.key, j.job, j.tries, j.priority, j.turn, j.affinity
 """
+
+SERVE: Final = {
+    int(priority): f"SELECT setval('turn_{priority:d}', %(turn)s) FROM turn_{priority:d} "
+    "WHERE last_value < %(turn)s"
+    for priority in Priority
+}
+"""Goes on to a turn; one that was served already is left behind."""
 
 _MINE: Final = """
 key = %(key)s AND worker = %(me)s AND tries = %(tries)s AND status IN ('active', 'aborting')

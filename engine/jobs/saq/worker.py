@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 
 from engine.jobs.base import Job, JobProgress, to_json
@@ -22,6 +23,7 @@ from engine.jobs.handlers import Handler
 from engine.jobs.local import UNEXPECTED
 from engine.jobs.saq import sql
 from engine.jobs.saq.bell import JOB, WORK
+from engine.jobs.saq.database import Row
 from engine.jobs.saq.loaded import Loaded
 from engine.jobs.saq.presence import Presence
 from engine.jobs.saq.queue import SaqQueue
@@ -81,6 +83,7 @@ class SaqWorker:
         self._at_once = at_once
         self._hands: dict[str, _Hand] = {}
         self._loaded = Loaded()
+        self._served: dict[int, int] = {}
         told = {"kinds": sorted(self._handlers), "at_once": at_once, "host": socket.gethostname()}
         self._presence = Presence(
             self._database, self._settings, self.id, {**told, **(about or {})}, self._reconcile
@@ -166,16 +169,26 @@ class SaqWorker:
 
     async def _take(self, most: int) -> list[_Hand]:
         """Begins the next jobs, at most so many."""
+        values = {
+            "kinds": sorted(self._handlers),
+            "me": self.id,
+            "avoid": _AVOIDS,
+            "look": max(_LOOKS_AT, 2 * most),
+            "loaded": self._loaded.preferred(),
+            "most": most,
+        }
+
+        async def take(connection: AsyncConnection[Any]) -> list[Row]:
+            cursor = await connection.execute(sql.TAKE, values)
+            rows = await cursor.fetchall()
+            for row in rows:
+                if row["turn"] > self._served.get(row["priority"], -1):
+                    self._served[row["priority"]] = row["turn"]
+                    await connection.execute(sql.SERVE[row["priority"]], row)
+            return rows
+
         try:
-            rows = await self._database.rows(
-                sql.TAKE,
-                kinds=sorted(self._handlers),
-                me=self.id,
-                avoid=_AVOIDS,
-                look=max(_LOOKS_AT, 2 * most),
-                loaded=self._loaded.preferred(),
-                most=most,
-            )
+            rows = await self._database.run(take)
         except UnavailableError:
             return []  # it is waited for; meanwhile there is nothing to do
         hands = []
@@ -271,7 +284,7 @@ class SaqWorker:
     async def _end(self, statement: str, key: str, tries: int, **values: Any) -> bool:
         """Writes down how a job ended, however long the database is away; False: not ours."""
 
-        async def write(connection: Any) -> bool:
+        async def write(connection: AsyncConnection[Any]) -> bool:
             told = {"key": key, "me": self.id, "tries": tries, **values}
             cursor = await connection.execute(statement, told)
             is_ours = await cursor.fetchone() is not None
