@@ -76,7 +76,7 @@ def test_the_check_itself_finds_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_compose_runs_commands_that_exist() -> None:
-    assert {"discord", "telegram", "models"} <= set(ours())
+    assert {"discord", "telegram", "worker", "models"} <= set(ours())
     for service in ours().values():
         check_command(service["command"])
 

@@ -72,10 +72,10 @@ class Accounts:
                 raise
             finally:
                 request.outcome = request.outcome or "done"
-                await asyncio.shield(self._write(request))
+                await asyncio.shield(self.keep(request))
 
-    async def _write(self, request: Request) -> None:
-        """A sum that cannot be written costs nobody their answer."""
+    async def keep(self, request: Request) -> None:
+        """Writes down what a request has cost since; what cannot be written costs nobody more."""
         spent = request.settle()
         if not spent:
             return

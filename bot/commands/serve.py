@@ -6,7 +6,7 @@ import asyncio
 import importlib
 import logging
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, Literal
 
 from bot.operating.moment import Waiting
@@ -17,8 +17,8 @@ from personas.errors import UnavailableError
 if TYPE_CHECKING:
     from bot.adapters import Adapter
     from bot.app import App
-    from bot.chat.chat import Chat
     from bot.operating.health import Check
+    from engine.jobs.base import JobQueue
 log = logging.getLogger(__name__)
 
 Platform = Literal["discord", "telegram"]
@@ -51,7 +51,7 @@ async def serve(app: App, platforms: Sequence[Platform] = ()) -> None:
         )
     adapters = [await _open(app, platform) for platform in chosen]
     names = " and ".join(adapter.name for adapter in adapters)
-    chat, operating = await app.chat(), app.operating
+    chat, studio, operating = await app.chat(), await app.studio(), app.operating
     sections = [getattr(app.settings, platform) for platform in chosen]
     grace = max(getattr(one, "shutdown_seconds", GRACE_SECONDS) for one in sections)
 
@@ -60,12 +60,14 @@ async def serve(app: App, platforms: Sequence[Platform] = ()) -> None:
         await chat.aclose(grace)
 
     async with operating.running(
-        checks(app, adapters), lambda: waiting(chat), lambda: chat.in_flight
+        checks(app, adapters, studio.queue),
+        lambda: waiting(studio.queue, chat.queues),
+        lambda: chat.in_flight,
     ):
         operating.state = "It is starting."
         # Loading a local model holds up everything else, so it is done before anybody is there.
         await (await app.model()).read_ahead()
-        await (await app.studio()).resume()
+        await studio.resume()
         operating.state = ""
         say(f"Serving {names}. Ctrl+C ends it.")
         log.info("Serving %s", names)
@@ -77,11 +79,21 @@ async def serve(app: App, platforms: Sequence[Platform] = ()) -> None:
     say("All answers are given. Goodbye.")
 
 
-def checks(app: App, adapters: Sequence[Adapter]) -> dict[str, Check]:
-    """What has to work before people get answers: storage, language model, platforms."""
+def checks(app: App, adapters: Sequence[Adapter], queue: JobQueue) -> dict[str, Check]:
+    """What has to work before people get answers: storage, queue, language model, platforms.
+
+    Args:
+        app: the program.
+        adapters: of a bot; a worker has none, and writes no words.
+        queue: where jobs wait.
+    """
 
     async def storage() -> str:
         await (await app.storage()).check()
+        return ""
+
+    async def jobs() -> str:
+        await queue.stats()
         return ""
 
     async def model() -> str:
@@ -93,13 +105,26 @@ def checks(app: App, adapters: Sequence[Adapter]) -> dict[str, Check]:
 
         return look
 
-    platforms = {adapter.name.lower(): connected(adapter) for adapter in adapters}
-    return {"storage": storage, "language model": model, **platforms}
+    found: dict[str, Check] = {"storage": storage, "queue": jobs}
+    if adapters:
+        found["language model"] = model
+    return found | {adapter.name.lower(): connected(adapter) for adapter in adapters}
 
 
-async def waiting(chat: Chat) -> list[Waiting]:
-    """What waits in this process."""
-    return [Waiting(kind, count, oldest) for kind, (count, oldest) in chat.queues.items()]
+async def waiting(
+    queue: JobQueue, queues: Mapping[str, tuple[int, float]] | None = None
+) -> list[Waiting]:
+    """What waits for workers, and for this process; the same kind of work in one line.
+
+    Args:
+        queue: where jobs wait.
+        queues: what waits here, by kind: how many, and seconds of the oldest.
+    """
+    found = dict(queues or {})
+    for one in await queue.stats():
+        count, oldest = found.get(one.kind, (0, 0.0))
+        found[one.kind] = (count + one.waiting, max(oldest, one.oldest))
+    return [Waiting(kind, count, oldest) for kind, (count, oldest) in found.items()]
 
 
 async def _open(app: App, platform: Platform) -> Adapter:

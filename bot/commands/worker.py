@@ -43,6 +43,8 @@ async def work(app: App, *, stages: str, device: str, concurrency: int) -> None:
             "and where the bots are."
         )
     use_device(device)
+    from bot.chat.accounts import Accounts
+    from bot.commands.serve import checks, waiting
     from engine.jobs.factory import handlers_for, open_shared_queue
     from engine.jobs.products import StoredProducts
     from engine.jobs.saq.fingerprint import check
@@ -62,6 +64,8 @@ async def work(app: App, *, stages: str, device: str, concurrency: int) -> None:
         lambda: app.portraits,
         speaking,
         clips_at_once=concurrency,
+        observer=app.operating.observer,
+        keep=Accounts(storage).keep,
     )
     queue = await open_shared_queue(settings, app.settings.storage.database, storage)
     try:
@@ -71,8 +75,12 @@ async def work(app: App, *, stages: str, device: str, concurrency: int) -> None:
         if set(kinds) != {PORTRAIT}:
             await speaking.get_ready(None)
         worker = SaqWorker(queue, handlers, concurrency, {"device": device or "auto"})
-        say(f"Working: {', '.join(kinds)}; {concurrency} at once, as {worker.id}. Ctrl+C ends it.")
-        await _until_told(worker, queue, app)
+        async with app.operating.running(
+            checks(app, [], queue), lambda: waiting(queue), lambda: worker.in_hand
+        ):
+            what = f"{', '.join(kinds)}; {concurrency} at once"
+            say(f"Working: {what}, as {worker.id}. Ctrl+C ends it.")
+            await _until_told(worker, queue, app)
     finally:
         await queue.aclose()
     say("Nothing is in hand any more. Goodbye.")

@@ -35,14 +35,17 @@ async def test_an_answer_is_a_span_with_one_for_each_stage(make_world: MakeWorld
     [message] = collector.named("message")
     assert message.attributes == {"request": "discord:11/m1", "outcome": "done"}
     assert (message.parent, message.service, message.failed) == ("", "chatanything", False)
-    stages = [span for span in collector.spans if span.parent == message.id]
+    stages = [span for span in collector.spans if span.trace == message.trace]
     assert {"waiting", "text", "speech", "head", "clip"} <= {span.name for span in stages}
-    assert {span.trace for span in stages} == {message.trace}
+    [job], [clip] = collector.named("clip job"), collector.named("clip")
+    assert (job.parent, clip.parent) == (message.id, job.id)
     assert all(0 <= span.seconds <= message.seconds + 0.05 for span in stages)
     [creation] = collector.named("creation")
     assert creation.trace != message.trace
     [portrait] = collector.named("portrait")
-    assert (portrait.parent, portrait.attributes) == (creation.id, {"device": "cpu"})
+    [drawing] = collector.named("portrait job")
+    assert (portrait.parent, portrait.attributes) == (drawing.id, {"device": "cpu"})
+    assert drawing.parent == creation.id
     # Nobody's words, and nobody's name.
     told = repr([span.attributes for span in collector.spans])
     assert "Hi" not in told and "Barnaby" not in told and "Ana" not in told
