@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,12 @@ class Program(Site):
                     return json.loads(body)
                 await asyncio.sleep(0.1)
 
+    async def until_counted(self, name: str) -> dict[str, float]:
+        async with asyncio.timeout(60):
+            while not (counted := await self.metrics()).get(name):  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+            return counted
+
     async def end(self) -> int:
         self.child.send_signal(signal.SIGTERM)
         code = await self.child.wait()
@@ -115,17 +122,15 @@ async def test_an_operator_sees_what_goes_on(tmp_path: Path) -> None:
             program = Program(child, port)
             try:
                 told = await program.until_ready()
-                assert set(told["checks"]) == {"program", "storage", "language model", "telegram"}
+                assert set(told["checks"]) == {
+                    *("program", "storage", "queue", "language model", "telegram")
+                }
                 assert (await program.json("/healthz"))[0] == 200
                 ada = telegram.private(ADA)
                 message = telegram.say(ada, "Good evening!")
                 await telegram.until(lambda: [m for m in ada.from_bot if "voice" in m], 120)
                 lost = telegram.say(ada, "And again?")
-                async with asyncio.timeout(60):
-                    counted = await program.metrics()
-                    while not counted.get(_answered("failed")):
-                        await asyncio.sleep(0.1)
-                        counted = await program.metrics()
+                counted = await program.until_counted(_answered("failed"))
             finally:
                 code = await program.end()
     assert code == 0, program.said
@@ -147,7 +152,7 @@ async def test_an_operator_sees_what_goes_on(tmp_path: Path) -> None:
     first, second = sorted(collector.named("message"), key=lambda span: span.failed)
     assert first.attributes["request"] == f"telegram:{ADA}/{message['message_id']}"
     assert (first.failed, second.failed) == (False, True)
-    assert {s.name for s in collector.spans if s.parent == first.id} >= {"text", "speech"}
+    assert {s.name for s in collector.spans if s.trace == first.trace} >= {"text", "speech"}
 
     # And what it cost, asked by another process.
     asked = await run("usage", "--by", "person", "--json", **common)
@@ -161,3 +166,74 @@ async def test_an_operator_sees_what_goes_on(tmp_path: Path) -> None:
 
 def _answered(outcome: str) -> str:
     return f"chatanything_request_seconds_count[('kind', 'message'), ('outcome', '{outcome}')]"
+
+
+async def test_a_request_is_followed_to_the_worker(tmp_path: Path, postgres_url: str) -> None:
+    """A bot and a worker, each a process of its own; what they share is a queue and the storage."""
+    telegram, data = Telegram(limits=False), tmp_path / "data"
+    async with await Storage.open(StorageSettings(data_folder=data)) as storage:
+        await add(storage, "grumbel", gallery=GALLERY)
+    with collecting() as collector:
+        async with TelegramServer(telegram) as server, serving(says("Mind the rocks.")) as endpoint:
+            common = {
+                "STORAGE__DATA_FOLDER": str(data),
+                "JOBS__BACKEND": "saq",
+                "JOBS__DATABASE_URL": postgres_url,
+                "OPERATING__LOG_FORMAT": "json",
+                "OPERATING__LOG_TO": "stderr",
+                "OPERATING__OTLP_ENDPOINT": collector.url,
+            }
+            ports = free_port(), free_port()
+            bot = Program(
+                await run(
+                    "telegram",
+                    **common,
+                    TELEGRAM__TOKEN=TOKEN,
+                    TELEGRAM__SERVER=server.base_url.removesuffix("/bot"),
+                    LANGUAGE_MODEL__BASE_URL=endpoint.url,
+                    CONVERSATION__MODE="voice",
+                    OPERATING__HTTP=f"127.0.0.1:{ports[0]}",
+                ),
+                ports[0],
+            )
+            worker: Program | None = None
+            try:
+                await bot.until_ready()
+                child = await run(
+                    *("worker", "--stages", "speech", "--device", "cpu"),
+                    **common,
+                    OPERATING__HTTP=f"127.0.0.1:{ports[1]}",
+                )
+                worker = Program(child, ports[1])
+                told = await worker.until_ready()
+                assert set(told["checks"]) == {"program", "storage", "queue"}
+                ada = telegram.private(ADA)
+                message = telegram.say(ada, "Good evening!")
+                await telegram.until(lambda: [m for m in ada.from_bot if "voice" in m], 120)
+                made = await worker.until_counted(_served("speech job"))
+                counted = await bot.until_counted(_served("message"))
+            finally:
+                codes = [await one.end() for one in (bot, worker) if one is not None]
+    assert codes == [0, 0], (bot.said, worker.said if worker else "")
+    device = "chatanything_device_seconds_total[('device', 'cpu'), ('stage', 'speech')]"
+    assert made[device] > 0 and device not in counted
+    assert counted[_served("message")] == 1
+    assert counted["chatanything_queue_waiting[('kind', 'speech')]"] == 0
+
+    # One trace, from the message to the worker's stage.
+    [asked], [job] = collector.named("message"), collector.named("speech job")
+    [spoken] = collector.named("speech")
+    assert job.attributes["request"] == f"telegram:{ADA}/{message['message_id']}"
+    assert (job.parent, spoken.parent) == (asked.id, job.id)
+    assert {asked.trace} == {job.trace, spoken.trace}
+
+    # Charged to who asked, by whoever did it: words by the bot, the voice by the worker.
+    async with await Storage.open(StorageSettings(data_folder=data)) as storage:
+        used = await storage.usage.day(GALLERY, str(ADA), datetime.now(UTC).date())
+    assert {kind for kind, one in used.items() if one.own} == {
+        *("message", "tokens/in", "tokens/out", "speech/cpu")
+    }
+
+
+def _served(kind: str) -> str:
+    return f"chatanything_request_seconds_count[('kind', '{kind}'), ('outcome', 'done')]"
