@@ -155,22 +155,25 @@ class _Sliced(nn.Module):
     def __init__(self, conv: nn.Conv3d) -> None:
         super().__init__()
         self.slices = conv.weight.shape[2]
-        # [outputs, inputs, slice, y, x] -> [slice * outputs, inputs, 1, y, x]
-        weight = conv.weight.detach().transpose(1, 2).transpose(0, 1).flatten(0, 1)
-        self.weight = frozen(weight[:, :, None].contiguous())
+        # [outputs, inputs, slice, y, x] -> [slice * outputs, inputs, y, x]
+        weight = conv.weight.detach().permute(2, 0, 1, 3, 4).flatten(0, 1)
+        self.weight = frozen(weight.contiguous())
         assert conv.bias is not None
         self.bias = frozen(conv.bias.detach())
 
     def forward(self, x: Tensor) -> Tensor:
         """[B, inputs, D, H, W] -> [B, outputs, D, H, W], float32."""
-        reach = self.slices // 2
-        depth = x.shape[2]
-        parts = F.conv3d(x, self.weight, padding=(0, reach, reach))
-        padded = F.pad(parts, (0, 0, 0, 0, reach, reach))
-        padded = torch.unflatten(padded, 1, (self.slices, -1))
-        total = self.bias.float().view(-1, 1, 1, 1)
-        for index in range(self.slices):
-            total = total + padded[:, index, :, index : index + depth]
+        reach, depth = self.slices // 2, x.shape[2]
+        flat = F.conv2d(x.transpose(1, 2).flatten(0, 1), self.weight, padding=reach)
+        parts = torch.unflatten(flat, 0, (-1, depth)).transpose(1, 2)
+        total = self.bias.float().view(-1, 1, 1, 1).expand(len(x), -1, *x.shape[2:]).clone()
+        for index, part in enumerate(parts.chunk(self.slices, dim=1)):
+            # what this slice of the kernel reads lies `shift` further in
+            shift = index - reach
+            into, out_of = max(0, -shift), max(0, shift)
+            count = depth - abs(shift)
+            if count > 0:
+                total[:, :, into : into + count] += part[:, :, out_of : out_of + count]
         return total
 
 

@@ -104,6 +104,7 @@ def test_places_are_never_rounded(generator: Generator, scene: Scene, dtype: tor
 
 
 @pytest.mark.skipif(not (shutil.which("c++") or shutil.which("g++")), reason="needs a compiler")
+@pytest.mark.timeout(900)  # the compiler's fifteen seconds, on a machine that others use, too
 @pytest.mark.usefixtures("forgotten")
 def test_compiled(generator: Generator, scene: Scene, exact: Tensor) -> None:
     generator.compile_parts()
