@@ -3,27 +3,45 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import re
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Table, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from personas.errors import ChatAnythingError, UnavailableError
 from storage.failures import explain
 from storage.outages import CutOffError, is_cut_off, is_passing, is_rolled_back
 from storage.settings import StorageSettings
 
+Done = TypeVar("Done")
+
 _WRITING = "chatanything_writing"
 _CONNECT_SECONDS = 10
 _IDLE_SECONDS = 120  # a process that stands still inside a transaction must not hold up the others
 _NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
+
+
+class _SteadyConnection(AsyncConnection):
+    """A connection whose statements are taken to their end, whoever is cancelled meanwhile."""
+
+    __slots__ = ()
+
+    async def execute(self, *args: Any, **kwargs: Any) -> Any:
+        """Executes a statement."""
+        return await _to_its_end(super().execute(*args, **kwargs))
+
+
+class _SteadyEngine(AsyncEngine):
+    __slots__ = ()
+    _connection_cls = _SteadyConnection
 
 
 class Database:
@@ -44,7 +62,8 @@ class Database:
         self.place = place_of(url)
         self._patience = settings.busy_seconds
         options = _sqlite_options if self.is_sqlite else _server_options
-        self._engine = create_async_engine(url, json_serializer=to_json, **options(url, settings))
+        engine = create_async_engine(url, json_serializer=to_json, **options(url, settings))
+        self._engine = _SteadyEngine(engine.sync_engine)
         if self.is_sqlite:
             event.listen(self._engine.sync_engine, "connect", _prepare_sqlite)
             event.listen(self._engine.sync_engine, "begin", _begin_sqlite)
@@ -62,11 +81,8 @@ class Database:
             UnavailableError: the database cannot be used.
         """
         try:
-            async with AsyncExitStack() as stack:
-                connection = await self._connect(stack)
-                if not self.is_sqlite:
-                    await connection.execution_options(isolation_level="REPEATABLE READ")
-                yield connection
+            async with _unbroken() as stack:
+                yield await _to_its_end(self._look(stack))
         except (SQLAlchemyError, OSError) as error:
             raise self._explain(error, is_certain=True) from error
 
@@ -80,14 +96,23 @@ class Database:
         """
         is_at_commit = False
         try:
-            async with self._queue, AsyncExitStack() as stack:
-                plain = await self._connect(stack)
-                connection = await plain.execution_options(**{_WRITING: True})
-                async with connection.begin():
-                    yield connection
-                    is_at_commit = True
+            async with self._queue, _unbroken() as stack:
+                yield await _to_its_end(self._begin(stack))
+                is_at_commit = True
         except (SQLAlchemyError, OSError) as error:
             raise self._explain(error, is_certain=not is_at_commit) from error
+
+    async def _look(self, stack: AsyncExitStack) -> AsyncConnection:
+        connection = await self._connect(stack)
+        if not self.is_sqlite:
+            await connection.execution_options(isolation_level="REPEATABLE READ")
+        return connection
+
+    async def _begin(self, stack: AsyncExitStack) -> AsyncConnection:
+        plain = await self._connect(stack)
+        connection = await plain.execution_options(**{_WRITING: True})
+        await stack.enter_async_context(connection.begin())
+        return connection
 
     async def aclose(self) -> None:
         """Closes the connections. Safe to call twice."""
@@ -116,6 +141,36 @@ class Database:
             "The database went away while it stored a change; whether the change was kept is not "
             "known. Look before you do it again."
         )
+
+
+async def _to_its_end(step: Coroutine[Any, Any, Done]) -> Done:
+    """Takes a step to its end, also where whoever waits for it is cancelled meanwhile.
+
+    A connection that is broken off in the middle of a step is lost to the library, and may keep
+    the lock on the whole file for as long as the process lives.
+    """
+    task = asyncio.ensure_future(step)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        while not task.done():
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait({task})
+        if not task.cancelled():
+            task.exception()  # looked at, so that nobody complains
+        raise
+
+
+@asynccontextmanager
+async def _unbroken() -> AsyncIterator[AsyncExitStack]:
+    """A stack whose end, such as a commit, is taken to its own."""
+    stack = AsyncExitStack()
+    try:
+        yield stack
+    except BaseException as error:
+        await _to_its_end(stack.__aexit__(type(error), error, error.__traceback__))
+        raise
+    await _to_its_end(stack.aclose())
 
 
 async def insert_missing(
