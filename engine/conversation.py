@@ -403,7 +403,9 @@ class Conversations:
                         yield piece
         except (GeneratorExit, asyncio.CancelledError):
             if shown := answer.shown.strip():
-                await asyncio.shield(keep(shown))
+                # Nothing can be told any more to who has gone.
+                with contextlib.suppress(ChatAnythingError):
+                    await asyncio.shield(keep(shown))
             raise
         with watch.stage("storing"):
             answer.turn = await keep(answer.shown)

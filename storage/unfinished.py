@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from pydantic import Field
-from sqlalchemy import ColumnElement, Row, delete, or_, select, update
+from sqlalchemy import Row, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from personas.errors import NotFoundError
@@ -136,28 +136,25 @@ class UnfinishedRepository:
             takes: whether this process can go on with it; everything when None.
         """
         c = t.unfinished.c
-        others = or_(c.owner.is_(None), c.owner != self._owners.id)
-        here = (c.kind == kind, c.channel.startswith(f"{platform}:", autoescape=True), others)
+        here = (c.kind == kind, c.channel.startswith(f"{platform}:", autoescape=True))
         async with self._database.reading() as connection:
-            query = select(t.unfinished).where(*here).order_by(c.created_at, c.id)
-            rows = (await connection.execute(query)).all()
-        if not rows:
-            return []
-        dead = await self._owners.dead() if any(row.owner for row in rows) else frozenset()
-        left = [row for row in rows if row.owner is None or row.owner in dead]
-        able = [row for row in left if takes is None or takes(_unfinished(row))]
+            others = or_(c.owner.is_(None), c.owner != self._owners.id)
+            query = select(c.id).where(*here, others).limit(1)
+            if await connection.scalar(query) is None:
+                return []
+        await self._owners.bury_dead()
+        async with self._database.reading() as connection:
+            query = select(t.unfinished).where(*here, c.owner.is_(None))
+            rows = (await connection.execute(query.order_by(c.created_at, c.id))).all()
+        able = [row for row in rows if takes is None or takes(_unfinished(row))]
         ours = []
         for row in able[:_AT_ONCE]:
             async with self._database.writing() as connection:
-                before: ColumnElement[bool] = c.owner == row.owner
-                if row.owner is None:
-                    before = c.owner.is_(None)
-                # Whoever is later finds another owner, and changes nothing.
-                same = (c.id == row.id, or_(before, c.owner.is_(None)), c.tries == row.tries)
-                taken = update(t.unfinished).where(*same)
                 owner = await self._owners.hold(connection)
-                values = {"owner": owner, "tries": row.tries + 1}
-                if (await connection.execute(taken.values(**values))).rowcount:
+                # Whoever is later finds another owner, and changes nothing.
+                free = (c.id == row.id, c.owner.is_(None), c.tries == row.tries)
+                taken = update(t.unfinished).where(*free).values(owner=owner, tries=row.tries + 1)
+                if (await connection.execute(taken)).rowcount:
                     ours.append(_unfinished(row).model_copy(update={"tries": row.tries + 1}))
         return ours
 

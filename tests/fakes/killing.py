@@ -43,7 +43,7 @@ class Fuse:
     def kill(self) -> None:
         """Ends the process now."""
         self.is_dead = True
-        self._storage._owner._lock.release()
+        self._storage.owners._lock.release()
 
     def bury(self) -> None:
         """Lets the test clear away what is left of the process."""

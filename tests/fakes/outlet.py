@@ -80,7 +80,6 @@ class Platform:
     def post(self) -> str:
         """A call that makes a message; gives its id."""
         self.call()
-        self.posted.set()
         return f"m{next(self._ids)}"
 
 
@@ -143,6 +142,7 @@ class MemoryOutlet:
         self._files.append(message)
         if self._journal is not None:
             await self._journal.sent("file", message)
+        self._platform.posted.set()
 
     async def _send(self, number: int, text: str) -> str:
         if self._journal is not None and self._final and not self._platform.finds:
@@ -156,6 +156,7 @@ class MemoryOutlet:
         await self._platform.arrived()
         if self._journal is not None:
             await self._journal.sent("text", message)
+        self._platform.posted.set()
         return message
 
     async def _edit(self, message: str, text: str) -> None:

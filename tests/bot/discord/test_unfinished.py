@@ -18,6 +18,7 @@ from personas.errors import UnavailableError
 from storage.settings import StorageSettings
 from storage.store import Storage
 from tests.bot.discord.conftest import MakeChat, World
+from tests.bot.discord.test_talk import settle
 from tests.fakes.discord_seen import buttons, pictures, words
 from tests.fakes.killing import Fuse
 from tests.storage.looking import ask
@@ -33,7 +34,7 @@ async def restart(world: World, make_chat: MakeChat) -> AsyncIterator[Restart]:
     """Kills the bot and starts another one, with a storage of its own on the same data."""
     opened: list[Storage] = []
     killed: list[Fuse] = []
-    folder = world.storage._collector._owner._folder.parent
+    folder = world.storage.owners._folder.parent
 
     async def new(
         fuse: Fuse, settings: ChatSettings = ONLY_AT_THE_START, *, asleep: bool = False
@@ -68,7 +69,7 @@ def doomed(world: World, points: int = 0) -> Fuse:
 
 
 def unfinished(storage: Storage) -> int:
-    folder = storage._collector._owner._folder.parent
+    folder = storage.owners._folder.parent
     [[count]] = ask(StorageSettings(data_folder=folder), "SELECT count(*) FROM unfinished")
     assert isinstance(count, int)
     return count
@@ -245,7 +246,7 @@ async def test_of_two_that_start_at_once_one_goes_on(world: World, restart: Rest
     fuse = doomed(world)
     message = await begin(world)
     fuse.kill()
-    folder = StorageSettings(data_folder=world.storage._collector._owner._folder.parent)
+    folder = StorageSettings(data_folder=world.storage.owners._folder.parent)
     async with await Storage.open(folder) as other:
         [taken] = await other.unfinished.take_over("creation", "discord")
         await restart(fuse)
@@ -261,7 +262,7 @@ async def test_it_is_looked_for_while_the_bot_runs(world: World, restart: Restar
     fuse = doomed(world)
     message = await begin(world)
     fuse.kill()
-    folder = StorageSettings(data_folder=world.storage._collector._owner._folder.parent)
+    folder = StorageSettings(data_folder=world.storage.owners._folder.parent)
     async with await Storage.open(folder) as other:
         await other.unfinished.take_over("creation", "discord")
         await restart(fuse, ChatSettings(takeover_seconds=30))
@@ -308,3 +309,38 @@ async def test_discord_is_away_when_the_card_is_ready(world: World, restart: Res
     await resume(world.bot.context, making)
     assert_card(world, message)
     assert await used(world) == 1
+
+
+async def test_half_an_answer_becomes_whole_in_the_same_message(
+    world: World, restart: Restart
+) -> None:
+    await settle(world)
+    fuse = doomed(world)
+    world.model.pause = 100.0
+    before = len(world.said())
+    question = await world.ben.send(world.general, "A long story, please.")
+    await world.until(lambda: len(world.said()) > before, 100)
+    half = world.said()[-1]
+    storage = await restart(fuse)
+    await world.until(lambda: unfinished(storage) == 0)
+    said = world.said()
+    assert len(said) == before + 1
+    assert said[-1].id == half.id
+    assert said[-1].content == "Mind the rocks."
+    assert buttons(said[-1]) == ["Regenerate", "Delete"]
+    [post] = await storage.channels.posts(f"discord:{world.general.id}", question=str(question.id))
+    assert post.message == str(half.id)
+
+
+async def test_a_question_that_was_deleted_meanwhile_is_not_answered(
+    world: World, restart: Restart
+) -> None:
+    await settle(world)
+    fuse = doomed(world)
+    world.model.pause = ASLEEP
+    before = len(world.said())
+    question = await world.ben.send(world.general, "A long story, please.")
+    world.env.backend.delete_message(world.general.id, question.id)
+    storage = await restart(fuse)
+    await world.until(lambda: unfinished(storage) == 0)
+    assert len(world.said()) == before

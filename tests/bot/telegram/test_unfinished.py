@@ -14,7 +14,7 @@ from personas.errors import UnavailableError
 from storage.settings import StorageSettings
 from storage.store import Storage
 from tests.bot.chat.conftest import until
-from tests.bot.telegram.house import House
+from tests.bot.telegram.house import WORDS, House
 from tests.fakes.killing import Fuse, swept_away
 from tests.fakes.telegram_rooms import Json, Room
 from tests.storage.looking import ask
@@ -52,7 +52,7 @@ async def restart(house: House) -> AsyncIterator[Restart]:
 
 
 def folder(house: House) -> StorageSettings:
-    return StorageSettings(data_folder=house.storage._collector._owner._folder.parent)
+    return StorageSettings(data_folder=house.storage.owners._folder.parent)
 
 
 def doomed(house: House, points: int = 0) -> Fuse:
@@ -219,3 +219,16 @@ async def test_switched_off_in_good_order_it_goes_on_later(house: House, restart
     await restart(doomed(house))
     assert_card(house, message)
     assert await used(house, house.ada) == 1
+
+
+async def test_an_answer_that_nobody_has_seen_is_given(house: House, restart: Restart) -> None:
+    await house.create(house.ada)
+    fuse = doomed(house)
+    house.model.pause = ASLEEP
+    house.ada.messages.clear()
+    house.telegram.say(house.ada, "Good evening!")
+    await until(lambda: unfinished(house) == 1)
+    await restart(fuse)
+    assert [one["text"] for one in house.ada.from_bot if "text" in one] == [WORDS]
+    assert len([one for one in house.ada.from_bot if "video_note" in one]) == 1
+    assert unfinished(house) == 0
