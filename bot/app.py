@@ -219,8 +219,10 @@ class App:
 
         storage, model, studio = await self.storage(), await self.model(), await self.studio()
         if self._creator is None:
-            if self.settings.jobs.backend == "local":
+            heads = None
+            if not studio.queue.capabilities.shared:
                 _ = self.portraits  # what is missing is told before anybody waits
+                heads = Heads(self.head, storage.media, kept=1)
             self._creator = Creator(
                 model,
                 None,
@@ -229,7 +231,7 @@ class App:
                 storage,
                 studio=studio,
                 observer=self.operating.observer,
-                heads=Heads(self.head, storage.media, kept=1),
+                heads=heads,
             )
         return self._creator
 

@@ -36,7 +36,6 @@ def handlers_for(
     speaking: Speaking | None,
     *,
     clips_at_once: int = 1,
-    portraits_at_once: int = 1,
     observer: Observer = NOBODY,
     keep: Keep | None = None,
 ) -> list[Handler]:
@@ -49,7 +48,6 @@ def handlers_for(
         generator: gives who draws.
         speaking: speaks and films.
         clips_at_once: clips made at the same time.
-        portraits_at_once: likewise portraits.
         observer: told of each job.
         keep: writes down what a job cost, where whoever asked is in another process.
 
@@ -61,7 +59,7 @@ def handlers_for(
         if kind not in KINDS:
             raise InvalidInputError(f"There is no stage {kind}; there are {', '.join(KINDS)}.")
         if kind == PORTRAIT and generator is not None:
-            made.append(PortraitHandler(generator, products, portraits_at_once, observer=observer))
+            made.append(PortraitHandler(generator, products, observer=observer))
         if kind == SPEECH and speaking is not None:
             made.append(SpeechHandler(speaking, speeches, at_once=max(4, clips_at_once)))
         if kind == CLIP and speaking is not None:
@@ -75,7 +73,6 @@ def local_studio(
     generator: Callable[[], PortraitGenerator] | None = None,
     speaking: Speaking | None = None,
     clips_at_once: int = 1,
-    portraits_at_once: int = 1,
     settings: JobSettings | None = None,
     made_by: Mapping[str, str] | None = None,
     observer: Observer = NOBODY,
@@ -87,7 +84,6 @@ def local_studio(
         generator: gives who draws; None: no portraits are made here.
         speaking: speaks and films; None: neither is done here.
         clips_at_once: clips made at the same time.
-        portraits_at_once: likewise portraits.
         settings: how much may wait, and how long.
         made_by: settings and versions that show in a result, by kind of work.
         observer: told of each job.
@@ -104,7 +100,6 @@ def local_studio(
         generator,
         speaking,
         clips_at_once=clips_at_once,
-        portraits_at_once=portraits_at_once,
         observer=observer,
     )
     queue = LocalQueue(

@@ -25,7 +25,6 @@ class PortraitHandler:
     Args:
         open_generator: gives who draws; called when something is to be drawn, and each time.
         products: where the photo lies, and the pictures go.
-        at_once: portraits drawn at the same time, where they share no GPU.
         observer: told how long it takes, and whether it works.
     """
 
@@ -35,21 +34,20 @@ class PortraitHandler:
         self,
         open_generator: Callable[[], PortraitGenerator],
         products: Products,
-        at_once: int = 1,
         *,
         observer: Observer = NOBODY,
     ) -> None:
         self._observer = observer
         self._open = open_generator
         self._products = products
-        self._at_once = at_once
 
     @property
     def lane(self) -> Lane:
         """A GPU does one thing at a time, whatever it is."""
-        if self._open().capabilities.needs_gpu:
+        capabilities = self._open().capabilities
+        if capabilities.needs_gpu:
             return Lane("gpu")
-        return Lane(self.kind, self._at_once)
+        return Lane(self.kind, capabilities.at_once)
 
     async def make(self, job: Job, tell: Tell) -> JobDone:
         """Draws it. See `Handler`."""
