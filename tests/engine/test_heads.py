@@ -9,11 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.conversation import Conversations, ConversationSettings
 from engine.creation import CreationRequest, Creator
 from engine.drawing import encode_draft, keep
-from engine.events import PersonaReady
+from engine.events import ClipReady, PersonaReady
 from engine.heads import Heads
 from engine.portrait.base import PortraitDraft
+from engine.talkinghead.base import Clip
+from engine.talkinghead.clips import pictures
+from engine.talkinghead.drawn import DrawnHead
+from engine.talkinghead.fallback import FallbackHead
+from engine.talkinghead.sadtalker.head import SadTalkerHead
+from engine.talkinghead.video import encode
 from personas.errors import UnavailableError
 from personas.persona import Persona, Portrait
 from personas.styles import load_styles
@@ -23,6 +30,8 @@ from tests.engine.talkinghead.speeches import portrait as drawn
 from tests.fakes.answers import ANSWER
 from tests.fakes.language_model import ScriptedModel
 from tests.fakes.portrait import DiscPortraits
+from tests.fakes.sadtalker import Keypoints, MovingPicture, tiny_networks
+from tests.fakes.speech import HummingSynthesizer
 from tests.fakes.talkinghead import FakeHead
 
 
@@ -105,29 +114,54 @@ async def test_who_is_created_is_prepared_with_it_and_goes_whole(
     assert not [file for file in (tmp_path / "data" / "media").rglob("*.*") if file.is_file()]
 
 
+def moving(**changes: object) -> FallbackHead:
+    networks = tiny_networks(**changes)
+    head = SadTalkerHead(lambda: networks, size=128, resolution=128)
+    return FallbackHead(head, DrawnHead(size=128))
+
+
 async def test_a_moving_head_is_made_once_and_found_again_in_the_media_store(
     storage: Storage,
 ) -> None:
-    from engine.talkinghead.drawn import DrawnHead
-    from engine.talkinghead.fallback import FallbackHead
-    from engine.talkinghead.sadtalker.head import SadTalkerHead
-    from tests.fakes.sadtalker import Keypoints, tiny_networks
-
-    def head(**changes: object) -> FallbackHead:
-        networks = tiny_networks(**changes)
-        moving = SadTalkerHead(lambda: networks, size=128, resolution=128)
-        return FallbackHead(moving, DrawnHead(size=128))
-
-    persona = await created(storage, Heads(head(), storage.media))
+    name = moving().name
+    persona = await created(storage, Heads(moving(), storage.media))
     key = persona.portrait.image
-    kept = await storage.media.preparations.get(key, head().name)
+    kept = await storage.media.preparations.get(key, name)
     assert kept is not None
-    part = await Heads(head(), storage.media).get(persona.portrait)
+    part = await Heads(moving(), storage.media).get(persona.portrait)
     assert part.is_first
-    assert await storage.media.preparations.get(key, head().name) == kept
+    assert await storage.media.preparations.get(key, name) == kept
     # Other weights see something else: it is made anew.
-    await Heads(head(keypoints=Keypoints(seed=2.0)), storage.media).get(persona.portrait)
-    assert await storage.media.preparations.get(key, head().name) != kept
+    await Heads(moving(keypoints=Keypoints(seed=2.0)), storage.media).get(persona.portrait)
+    assert await storage.media.preparations.get(key, name) != kept
+
+
+async def test_from_a_description_to_clips_in_which_the_picture_moves(storage: Storage) -> None:
+    generator = MovingPicture()
+    head = moving(generator=generator)
+    persona = await created(storage, Heads(head, storage.media))
+    talk = Conversations(
+        ScriptedModel([]),
+        HummingSynthesizer(),
+        head,
+        encode,
+        storage,
+        ConversationSettings(clips_at_once=2),
+    )
+
+    async def say(text: str) -> Clip:
+        *_, last = [event async for event in talk.perform(persona, text)]
+        assert isinstance(last, ClipReady), last
+        return last.clip
+
+    clips = await asyncio.gather(say("Who is there?"), say("Nobody, it seems, but the wind."))
+    assert sum(clip.frames for clip in clips) == sum(generator.batches) > 20
+    rest = (await Heads(head, storage.media).get(persona.portrait)).prepared.canvas.picture
+    for clip in clips:
+        shown = list(pictures(clip))
+        assert len(shown) == clip.frames
+        assert np.abs(shown[0].astype(int) - rest).mean() < 4
+        assert max(np.abs(frame.astype(int) - shown[0]).max() for frame in shown) > 25
 
 
 async def test_who_cannot_be_prepared_is_created_all_the_same(storage: Storage) -> None:
