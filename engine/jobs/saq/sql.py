@@ -106,18 +106,22 @@ LOCK: Final = """
 SELECT status, outcome, result FROM saq_jobs WHERE key = %(key)s FOR UPDATE
 """
 
+_MORE_URGENT: Final = f"""
+    wanted = wanted + 1,
+    turn = CASE WHEN %(priority)s < priority THEN {_TURN} ELSE turn END,
+    priority = LEAST(priority, %(priority)s)"""
+"""Each priority counts its own turns."""
+
 JOIN: Final = f"""
 UPDATE saq_jobs SET
-    wanted = wanted + 1,
-    priority = LEAST(priority, %(priority)s),
+    {_MORE_URGENT},
     until = CASE WHEN until IS NULL THEN NULL ELSE GREATEST(until, {_UNTIL}) END
 WHERE key = %(key)s
 """
 """GREATEST overlooks NULL, so who waits for ever is looked after by JOIN_FOREVER."""
 
-JOIN_FOREVER: Final = """
-UPDATE saq_jobs SET
-    wanted = wanted + 1, priority = LEAST(priority, %(priority)s), until = NULL
+JOIN_FOREVER: Final = f"""
+UPDATE saq_jobs SET {_MORE_URGENT}, until = NULL
 WHERE key = %(key)s
 """
 

@@ -134,3 +134,20 @@ async def test_who_makes_other_things_does_not_start(make_world: MakeWorld) -> N
     await publish(database, {"program": "2", "renderer": "drawn"})
     with pytest.raises(UnavailableError, match="program: here 1, there 2"):
         await check(database, ours)
+
+
+async def test_what_somebody_waits_for_is_not_behind_what_nobody_does(
+    make_world: MakeWorld,
+) -> None:
+    world = await make_world()
+    await world.submit("running")
+    await world.until_begun("running")
+    ids = [await world.submit(f"bulk {n}", "a", priority=Priority.BULK) for n in range(5)]
+    clip = await world.submit("clip", "b")
+    assert await world.submit("bulk 4", "b", priority=Priority.SPEECH) == ids[4]
+    view = await world.queue.find(ids[4])
+    assert view is not None and view.priority == Priority.SPEECH
+    world.handler.gate.set()
+    for id in (*ids, clip):
+        await world.end(id)
+    assert world.handler.made[:3] == ["running", "bulk 4", "clip"]
