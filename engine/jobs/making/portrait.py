@@ -44,10 +44,10 @@ class PortraitHandler:
     @property
     def lane(self) -> Lane:
         """A GPU does one thing at a time, whatever it is."""
-        capabilities = self._open().capabilities
-        if capabilities.needs_gpu:
+        able = self._open().capabilities
+        if able.needs_gpu or able.device not in ("", "cpu"):
             return Lane("gpu")
-        return Lane(self.kind, capabilities.at_once)
+        return Lane(self.kind, able.at_once)
 
     async def make(self, job: Job, tell: Tell) -> JobDone:
         """Draws it. See `Handler`."""

@@ -21,6 +21,8 @@ from personas.styles import Style, StyleCatalogue
 log = logging.getLogger(__name__)
 
 NAME = "images-1"
+AT_ONCE = 3
+"""Portraits that are waited for at the same time: the endpoint does the work."""
 _REFERENCE = 1024
 _WISH = "{subject}, {expression}, {details}, {framing}"
 _AS_GUIDED = (
@@ -66,7 +68,12 @@ class ImagesGenerator:
         names = tuple(style.name for style in self._styles.all() if style.recipe is not None)
         guided = self._client.can_edit
         return PortraitCapabilities(
-            styles=names, guided=guided, size=self._size, needs_gpu=False, device=""
+            styles=names,
+            guided=guided,
+            size=self._size,
+            needs_gpu=False,
+            device="",
+            at_once=AT_ONCE,
         )
 
     def generate(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,10 +11,12 @@ import pytest
 from engine.drawing import encode_draft, keep
 from engine.jobs.base import Job, JobDone, JobProgress
 from engine.jobs.factory import handlers_for
-from engine.jobs.handlers import Handler
+from engine.jobs.handlers import Handler, Lane
+from engine.jobs.making.portrait import PortraitHandler
 from engine.jobs.products import MemoryProducts, Products, StoredProducts
 from engine.jobs.speeches import Speeches
 from engine.jobs.works import CLIP, KINDS, PORTRAIT, SPEECH, ClipWork, PortraitWork, SpeechWork
+from engine.portrait.base import PortraitCapabilities
 from engine.speaking import Speaking
 from personas.errors import InvalidInputError, NotFoundError
 from personas.persona import Portrait, PortraitBrief
@@ -62,6 +65,27 @@ async def test_a_portrait_is_drawn_and_can_be_taken(makers: Makers, storage: Sto
     for key in done.media:
         await makers.products.take(key)
         assert await storage.media.get(key)
+
+
+@pytest.mark.parametrize(
+    ("able", "lane"),
+    [
+        ({"device": "cuda"}, Lane("gpu")),
+        ({"needs_gpu": True}, Lane("gpu")),
+        ({"device": "cpu"}, Lane(PORTRAIT, 1)),
+        ({"device": "", "at_once": 3}, Lane(PORTRAIT, 3)),
+    ],
+)
+def test_what_keeps_a_gpu_busy_waits_with_all_that_does(
+    able: dict[str, Any], lane: Lane, storage: Storage
+) -> None:
+    class Able(DiscPortraits):
+        @property
+        def capabilities(self) -> PortraitCapabilities:
+            return replace(super().capabilities, **able)
+
+    painter = Able()
+    assert PortraitHandler(lambda: painter, MemoryProducts(storage.media)).lane == lane
 
 
 async def test_a_photo_is_drawn_by(makers: Makers) -> None:
