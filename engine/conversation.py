@@ -11,11 +11,8 @@ from weakref import WeakValueDictionary
 
 from engine.answer import Answer, AnswerWriter, Question
 from engine.events import (
-    ClipFailed,
-    ClipReady,
     ReplyEvent,
     ReplyFailed,
-    SpeechReady,
     TextDelta,
     TextReady,
 )
@@ -24,11 +21,12 @@ from engine.jobs.base import Priority
 from engine.jobs.factory import local_studio
 from engine.llm.base import LanguageModel
 from engine.observing import NOBODY, Observer
+from engine.performing import UNEXPECTED, Performer
 from engine.settings import ConversationSettings, Mode
 from engine.speaking import Encode, Speaking
 from engine.speech.base import SpeechSynthesizer
 from engine.stopwatch import Stopwatch
-from engine.studio import Said, Studio
+from engine.studio import Studio
 from engine.talkinghead.base import TalkingHead
 from personas.errors import ChatAnythingError, InvalidInputError, NotFoundError
 from personas.persona import Persona
@@ -47,7 +45,6 @@ _HISTORY_TURNS = 200
 _MAX_MESSAGE = 32_000
 _CHARACTERS_A_SECOND = 15
 """Of speech, about."""
-_UNEXPECTED = "Something went wrong in the program. The log says more."
 
 
 class Conversations:
@@ -95,6 +92,7 @@ class Conversations:
                 observer=observer,
             )
         self._studio = studio
+        self._performer = Performer(studio, storage)
         self._ahead: set[asyncio.Task[None]] = set()
         self._writing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -249,7 +247,7 @@ class Conversations:
         mode, watch = mode or self._settings.mode, Stopwatch(self._observer)
         asker = Asker(persona.gallery)
         async with contextlib.aclosing(
-            self._perform(persona, text, mode, watch, turn_id, asker)
+            self._performer.perform(persona, text, mode, watch, turn_id, asker)
         ) as events:
             async for event in events:
                 yield event
@@ -264,7 +262,7 @@ class Conversations:
         watch = Stopwatch(self._observer)
         asker = Asker(persona.gallery)
         async with contextlib.aclosing(
-            self._perform(persona, text, mode, watch, None, asker)
+            self._performer.perform(persona, text, mode, watch, None, asker)
         ) as events:
             async for event in events:
                 yield event
@@ -329,7 +327,7 @@ class Conversations:
             return
         except Exception:
             log.exception("No reply of %s", persona.slug)
-            yield ReplyFailed(_UNEXPECTED)
+            yield ReplyFailed(UNEXPECTED)
             return
         finally:
             begun.set()
@@ -338,34 +336,10 @@ class Conversations:
         yield TextReady(text, dict(watch.seconds), turn.id)
         text = _spoken(text, max_seconds)
         async with contextlib.aclosing(
-            self._perform(persona, text, mode, watch, turn.id, asker)
+            self._performer.perform(persona, text, mode, watch, turn.id, asker)
         ) as events:
             async for event in events:
                 yield event
-
-    async def _perform(
-        self,
-        persona: Persona,
-        text: str,
-        mode: Mode,
-        watch: Stopwatch,
-        turn_id: int | None,
-        asker: Asker,
-    ) -> AsyncGenerator[ReplyEvent]:
-        """Speech and clip of a text; what goes wrong is the last event."""
-        if mode == "text":
-            return
-        try:
-            said = await self._studio.speak(persona, text, asker, watch)
-            yield SpeechReady(said.speech)
-            if mode == "clip":
-                yield await self._clip(persona, text, said, watch, turn_id, asker)
-        except ChatAnythingError as error:
-            log.warning("No clip of %s: %s", persona.slug, error, exc_info=error)
-            yield ClipFailed(str(error))
-        except Exception:
-            log.exception("No clip of %s", persona.slug)
-            yield ClipFailed(_UNEXPECTED)
 
     async def _get_ready(self, persona: Persona, mode: Mode, begun: asyncio.Event) -> None:
         """Loads voice and head once the first words are there: until then, all power to them."""
@@ -409,28 +383,6 @@ class Conversations:
             raise
         with watch.stage("storing"):
             answer.turn = await keep(answer.shown)
-
-    async def _clip(
-        self,
-        persona: Persona,
-        text: str,
-        said: Said,
-        watch: Stopwatch,
-        turn_id: int | None,
-        asker: Asker,
-    ) -> ClipReady:
-        """Has what was said filmed, and stores it; a clip of no turn is not kept."""
-        filmed = await self._studio.film(persona, text, said, asker, watch)
-        if turn_id is None:
-            return ClipReady("", filmed.clip, dict(watch.seconds))
-        with watch.stage("storing"):
-            await self._studio.products.take(filmed.key)
-            try:
-                await self._storage.conversations.attach_clip(turn_id, filmed.key)
-            except BaseException:
-                await asyncio.shield(self._storage.media.delete(filmed.key))
-                raise
-        return ClipReady(filmed.key, filmed.clip, dict(watch.seconds))
 
 
 def _spoken(text: str, max_seconds: float | None) -> str:
