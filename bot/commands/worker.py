@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import os
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from bot.output import say
@@ -52,6 +53,7 @@ async def work(app: App, *, stages: str, device: str, concurrency: int) -> None:
     from engine.jobs.speeches import Speeches
     from engine.jobs.works import KINDS, PORTRAIT
 
+    ours = app.fingerprint()  # of what is loaded, whatever becomes of the files
     settings = app.settings.jobs
     kinds = [part.strip() for part in stages.split(",") if part.strip()] or list(KINDS)
     storage = await app.storage()
@@ -69,7 +71,7 @@ async def work(app: App, *, stages: str, device: str, concurrency: int) -> None:
     )
     queue = await open_shared_queue(settings, app.settings.storage.database, storage)
     try:
-        await check(queue.database, app.fingerprint())
+        await check(queue.database, ours)
         if PORTRAIT in kinds:
             _ = app.portraits  # what is missing is told now, not when somebody waits
         if set(kinds) != {PORTRAIT}:
@@ -80,7 +82,7 @@ async def work(app: App, *, stages: str, device: str, concurrency: int) -> None:
         ):
             what = f"{', '.join(kinds)}; {concurrency} at once"
             say(f"Working: {what}, as {worker.id}. Ctrl+C ends it.")
-            await _until_told(worker, queue, app)
+            await _until_told(worker, queue, ours, settings.drain_seconds)
     finally:
         await queue.aclose()
     say("Nothing is in hand any more. Goodbye.")
@@ -101,10 +103,12 @@ def use_device(device: str) -> None:
         os.environ["CUDA_VISIBLE_DEVICES"] = number
 
 
-async def _until_told(worker: SaqWorker, queue: SaqQueue, app: App) -> None:
+async def _until_told(
+    worker: SaqWorker, queue: SaqQueue, ours: Mapping[str, str], drain_seconds: float
+) -> None:
     """Works until a signal comes, or until the bots expect something else."""
     working = asyncio.create_task(worker.run())
-    other = asyncio.create_task(_until_other(queue, app, worker))
+    other = asyncio.create_task(_until_other(queue, ours, worker))
     signals = 0
 
     def told() -> None:
@@ -113,9 +117,7 @@ async def _until_told(worker: SaqWorker, queue: SaqQueue, app: App) -> None:
         if signals == 1:
             say("Finishing what is in hand. Once more hands it back and ends at once.")
             worker.drain()
-            asyncio.get_running_loop().call_later(
-                app.settings.jobs.drain_seconds, lambda: working.cancel()
-            )
+            asyncio.get_running_loop().call_later(drain_seconds, working.cancel)
         else:
             working.cancel()
 
@@ -134,14 +136,14 @@ async def _until_told(worker: SaqWorker, queue: SaqQueue, app: App) -> None:
         raise error
 
 
-async def _until_other(queue: SaqQueue, app: App, worker: SaqWorker) -> None:
+async def _until_other(queue: SaqQueue, ours: Mapping[str, str], worker: SaqWorker) -> None:
     """Ends the worker when bots of another version have come."""
     from engine.jobs.saq.fingerprint import check
 
     while True:
         await asyncio.sleep(_LOOKS_EVERY)
         try:
-            await check(queue.database, app.fingerprint())
+            await check(queue.database, ours)
         except UnavailableError as error:
             if await _is_there(queue):
                 log.error("%s", error)

@@ -137,6 +137,20 @@ async def test_a_worker_that_makes_other_things_does_not_start(open_app: OpenApp
         await worker.work(open_app(size=256), stages="", device="", concurrency=1)
 
 
+async def test_a_worker_ends_when_bots_of_another_version_have_come(
+    open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "_LOOKS_EVERY", 0.1)
+    bot = open_app()
+    await bot.studio()
+    working = asyncio.create_task(worker.work(open_app(), stages="", device="", concurrency=1))
+    await until_working(bot)
+    await open_app(size=256).studio()
+    with pytest.raises(UnavailableError, match="clip size: here 512, there 256"):
+        await asyncio.wait_for(working, LONG)
+    assert await (await bot.queue()).workers() == []
+
+
 @pytest.mark.parametrize(
     ("stages", "device", "message"),
     [("clip,potrait", "", "no stage potrait"), ("", "gpu", "no device"), ("", "cuda:x", "device")],
