@@ -127,7 +127,7 @@ async def test_a_killed_workers_job_is_done_by_another_soon(open_house: Any) -> 
     end = await house.end(id)
     assert isinstance(end, JobDone) and end.result == {"by": "heir"}
     recovered = time.monotonic() - killed
-    assert recovered < 12  # what SAQ's own way takes; measured here: 2.2 s
+    assert recovered < 12  # what SAQ's own way takes; measured here: 2 to 3 s
     workers = await house.queue.workers()
     assert len(workers) == 1
 
