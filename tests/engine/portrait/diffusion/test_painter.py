@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from engine.portrait.diffusion.painter import Painter
-from engine.portrait.diffusion.sampling import Shot, _encoded
+from engine.portrait.diffusion.sampling import Shot, _encoded, _Injection
 from engine.portrait.guidance.face import draw_reference
 from engine.portrait.guidance.injection import Fade
 from engine.portrait.guidance.plan import ARMS, Arm, GuidanceSettings, Rung, plan_ladder
@@ -69,27 +69,29 @@ def test_what_is_injected_is_the_face_and_only_there(
     from engine.portrait.diffusion.settings import DiffusionSettings
 
     styles = tiny_catalogue(tiny, scheduler=scheduler, steps=8, guidance=1.0)
-    painter = Painter(styles, HubStore(), DiffusionSettings(device="cpu", memory_gb=1))
+    painter = Painter(styles, HubStore(), DiffusionSettings(device="cpu", memory_gb=1, batch=32))
     style = styles.get("plain")
     assert style.recipe is not None
-    shot = shots(painter, styles, 3)
+    # The mean of many: what noise each of them carries is gone, and the face is left.
+    shot = shots(painter, styles, *range(32))
     easel = painter.studio.easel("plain", style.recipe, styles.family("sd15"), guided=False)
-    vae = easel.pipeline.vae
     seen: list[torch.Tensor] = []
-    decode = vae.decode
+    applied = _Injection.applied
 
-    def spy(latents: torch.Tensor, *args: Any, **options: Any) -> Any:
-        seen.append(latents * vae.config.scaling_factor)
-        return decode(latents, *args, **options)
+    def spy(injection: _Injection, latents: torch.Tensor, index: int) -> torch.Tensor:
+        seen.append(applied(injection, latents, index))
+        return seen[-1]
 
-    monkeypatch.setattr(vae, "decode", spy)
+    monkeypatch.setattr(_Injection, "applied", spy)
     painter.paint(style, shot, HELD)
     painter.paint(style, shot, UNGUIDED)
+    steps = len(seen) // 2
+    # Before the last step, which nothing is set into any more.
+    held, free = seen[steps - 2].mean(0).numpy(), seen[-2].mean(0).numpy()
     with torch.no_grad():
         face = _encoded(easel.pipeline, [FACE.image])[0].numpy()
     mask = shot[0].guide.mask
     inside, outside = mask > 0.5, mask <= 0.04
-    held, free = seen[0][0].numpy(), seen[1][0].numpy()
 
     def distance(latents: Floats, where: NDArray[np.bool_]) -> float:
         return float(np.abs(latents - face)[:, where].mean())
