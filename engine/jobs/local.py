@@ -284,8 +284,8 @@ class LocalQueue:
             log.exception("A %s job broke off", entry.job.kind)
             ending = JobFailed(UNEXPECTED)
         finally:
-            assert ending is not None
-            await self._finish(entry, ending)
+            if ending is not None:  # else the program ends, and the next one goes on with it
+                await self._finish(entry, ending)
 
     async def _finish(self, entry: Entry, ending: JobEvent) -> None:
         if not (self._closed and isinstance(ending, JobCancelled)):
