@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 
 import pytest
 
-from engine.fairness import BusyError, FairQueue
+from engine.fairness import BusyError, FairQueue, Ticket, Turns
 
 
 class Line:
@@ -104,3 +105,53 @@ async def test_who_gives_up_at_the_moment_of_their_turn_passes_it_on() -> None:
     assert "a3" in line.done
     async with asyncio.timeout(1), queue.turn("b", "1"):
         assert queue.waiting == 0
+
+
+async def test_who_turns_away_in_the_moment_of_their_turn_takes_no_place() -> None:
+    line = Line(FairQueue(1, 9, 9))
+    first = await line.join("a", "1")
+    second = await line.join("b", "2")
+    await line.join("c", "3")
+    second.cancel()
+    first.cancel()  # its place is given on before anybody has heard of either
+    assert await line.finish() == ["a1", "c3"]
+    assert line.queue.waiting == 0
+
+
+def test_what_is_urgent_goes_first_and_communities_take_turns_behind_it() -> None:
+    turns, called = Turns(), list[str]()
+    for name in ("a1", "a2", "a3", "b1", "c1"):
+        call = functools.partial(lambda name: not called.append(name), name)
+        turns.enter(Ticket(name[0], "", 5 if name == "a3" else 9, "", call))
+    while (ticket := turns.next()) is not None:
+        ticket.call()
+    assert called == ["a3", "a1", "b1", "c1", "a2"]
+    assert len(turns) == 0 == turns.of("a", "")
+
+
+def test_who_asks_for_little_goes_before_a_flood_and_may_come_twice() -> None:
+    turns = Turns()
+    taken: list[str] = []
+
+    def enter(community: str) -> None:
+        turns.enter(Ticket(community, "", 1, "", lambda: True))
+
+    def take(count: int) -> str:
+        for _ in range(count):
+            ticket = turns.next()
+            assert ticket is not None
+            taken.append(ticket.community)
+        return "".join(taken[-count:])
+
+    for _ in range(40):
+        enter("f")
+    assert take(20) == "f" * 20
+    enter("a")
+    enter("a")
+    assert take(3) == "aaf"
+    enter("b")
+    for _ in range(12):
+        enter("a")  # what it had let pass is soon used up, and then it takes turns with the flood
+    assert take(1) == "b"
+    assert "f" in take(9)
+    assert take(6) in ("afafaf", "fafafa")

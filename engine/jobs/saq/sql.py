@@ -1,17 +1,21 @@
 """What is said to PostgreSQL. All moments are those of its clock: no other is trusted.
 
-Fairness. Each job has a `turn`: the one that is being served when it comes, or the one after the
-last of its own community, whichever is later; jobs are begun in the order of priority, then turn.
-So each community has one job in every turn, however many it has in the queue: a flood lines up
-behind itself, a newcomer joins the turn that is being served and is next, and a community that is
-alone keeps all workers busy. This is start-time fair queueing (Goyal, Vin and Cheng, 1996), each
-job counted as one. Both steps look at the end of an index, at any depth.
+Fairness. Each job has a `turn`: the one that is being served when it comes, less a credit, or the
+one after the last of its own community, whichever is later; jobs are begun in the order of
+priority, then turn. So each community has one job in every turn, however many it has in the queue:
+a flood lines up behind itself, a newcomer goes before it, and a community that is alone keeps all
+workers busy. This is start-time fair queueing (Goyal, Vin and Cheng, 1996), each job counted as
+one. The credit is for who asks for little: turns that a community let pass are kept for it, so two
+of its jobs that happen to come at once wait for hands, and not for a flood. What
+`engine.fairness.Turns` does in a process is the same. Both steps look at the end of an index, at
+any depth.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
+from engine.fairness import CREDIT
 from engine.jobs.base import Priority
 
 SCHEMA_VERSION: Final = 1
@@ -88,7 +92,7 @@ _SERVED: Final = " ".join(
     f"WHEN {priority:d} THEN (SELECT last_value FROM turn_{priority:d})" for priority in Priority
 )
 _TURN: Final = f"""GREATEST(
-    CASE %(priority)s::integer {_SERVED} END,
+    0, CASE %(priority)s::integer {_SERVED} END - {CREDIT},
     COALESCE((SELECT max(turn) + 1 FROM saq_jobs
               WHERE status IN ('queued', 'active', 'complete')
               AND community = %(community)s AND priority = %(priority)s), 0))"""
