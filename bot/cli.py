@@ -705,3 +705,6 @@ def main() -> None:
     # There, Python keeps what was typed as bytes in disguise; it was UTF-8 all the same.
     sys.argv[1:] = [os.fsencode(word).decode("utf-8", "replace") for word in sys.argv[1:]]
     cli()
+
+
+from bot import cli_bench  # noqa: E402, F401 - it adds its commands to `bench`
