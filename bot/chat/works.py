@@ -241,6 +241,13 @@ class Works:
             work.is_left = spent.kept = pending.again
             if not pending.again:
                 raise
+        except UnavailableError as error:
+            spent.kept = work.delivered.whole
+            if not work.delivered.whole:
+                raise
+            # The text is there; the clip comes when what is out of reach is back.
+            log.warning("An answer is left to a later look: %s", error)
+            work.is_left = True
         except BaseException:
             spent.kept = False
             raise

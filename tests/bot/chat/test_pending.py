@@ -18,7 +18,7 @@ from bot.chat.base import IncomingMessage
 from bot.chat.pending import Pending
 from bot.chat.pieces import pieces
 from bot.chat.settings import ChatSettings
-from personas.errors import ChatAnythingError
+from personas.errors import ChatAnythingError, UnavailableError
 from personas.persona import Persona
 from storage import tables as t
 from storage.conversations import conversation_id
@@ -379,3 +379,23 @@ async def test_who_was_taken_for_dead_posts_nothing_more(
     assert len(city.platform.said) == len(pieces(WORDS, 40))
     assert await told(second, persona, asked()) == ["user", "persona"]
     assert await second.world.storage.usage.used(HERE.gallery, "message") == 1
+
+
+async def test_the_clip_comes_later_where_the_database_was_away_after_the_text(
+    make_city: MakeCity, persona: Persona, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(_: Any) -> None:
+        raise UnavailableError("The database does not answer.")
+
+    city = make_city(mode="clip")
+    process = await city.start()
+    with monkeypatch.context() as patch:
+        patch.setattr(process.world.storage.channels, "posted", away)
+        await process.say(asked())
+    assert city.platform.said == [WORDS]
+    assert city.platform.files == {}
+    assert city.unfinished == 1
+    assert len(await process.go_on()) == 1
+    assert city.platform.said == [WORDS]
+    assert len(city.platform.files) == 1
+    assert city.unfinished == 0
