@@ -1,4 +1,4 @@
-"""The benches of many processes: names, options and help. `bot.cli` has the other commands."""
+"""The benches of many processes: names, options and help. `bench` has those of one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from bot.cli import Json, _run, bench
+from bot.cli.base import Json, run
+from bot.cli.bench import bench
 
 DatabaseUrl = Annotated[
     str,
@@ -46,7 +47,7 @@ def bench_load(
     from bot.commands import bench_queue as commands
 
     plan = LoadPlan(tuple(depth) if depth else DEPTHS, seconds, workers, at_once)
-    _run(
+    run(
         context,
         lambda app: commands.load(
             plan, database_url, fair_jobs=fair_jobs, flood=flood, seed=seed, as_json=json
@@ -104,7 +105,7 @@ def bench_faults(
         patience=patience,
         seed=seed,
     )
-    _run(
+    run(
         context,
         lambda app: commands.faults(
             plan,
@@ -137,7 +138,7 @@ def bench_capacity(
     """GPUs, database and network for so many communities, and what is full first."""
     from bot.commands import bench_capacity as commands
 
-    _run(
+    run(
         context,
         lambda app: commands.capacity(
             communities or [], assume or [], messages, seed, as_json=json
