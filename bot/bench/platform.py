@@ -12,9 +12,9 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
+
+from bot.bench.loopback import Loopback, QuietHandler
 
 _LONGEST_POLL: Final = 1.0
 
@@ -51,7 +51,7 @@ class Asked:
     at: float = field(default_factory=time.monotonic)
 
 
-class Platform:
+class Platform(Loopback):
     """The platform; a context manager. Its attributes may be read at any time.
 
     Attributes:
@@ -71,16 +71,13 @@ class Platform:
         self._changed = threading.Condition()
         platform = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self) -> None:
+        class Handler(QuietHandler):
+            def do_GET(self) -> None:  # noqa: N802 - so http.server wants it
                 since = int(self.path.rpartition("=")[2] or 0)
                 self._say(platform._listen(since))
 
-            def do_POST(self) -> None:
-                length = int(self.headers.get("Content-Length") or 0)
-                self._say(platform._take(self.path, json.loads(self.rfile.read(length))))
+            def do_POST(self) -> None:  # noqa: N802
+                self._say(platform._take(self.path, json.loads(self.body())))
 
             def _say(self, value: Any) -> None:
                 data = json.dumps(value).encode()
@@ -89,19 +86,7 @@ class Platform:
                 self.end_headers()
                 self.wfile.write(data)
 
-            def log_message(self, format: str, *args: Any) -> None:
-                pass
-
-        class Server(ThreadingHTTPServer):
-            daemon_threads = True
-
-            def handle_error(self, request: Any, client_address: Any) -> None:
-                pass  # who asked was killed
-
-        self._server = Server(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-        self._thread.start()
+        super().__init__(Handler)
 
     def write(self, asked: Asked) -> None:
         """Somebody writes something; all bots hear it."""
@@ -153,16 +138,3 @@ class Platform:
         post = Post(f"{next(self._ids)}", str(body["question"]), str(body["text"]))
         self._by_nonce[nonce] = self.posts[post.id] = post
         return post
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()

@@ -5,11 +5,11 @@ from __future__ import annotations
 import http.client
 import random
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
+from bot.bench.loopback import Loopback, QuietHandler
 from personas.errors import UnavailableError
 
 _MISSING: Final = (
@@ -63,7 +63,7 @@ class OwnS3:
         self._server.stop()
 
 
-class FailingProxy:
+class FailingProxy(Loopback):
     """Passes requests on, and fails a share of them; a context manager.
 
     Half of those that fail were done all the same, as when an answer is lost.
@@ -87,30 +87,16 @@ class FailingProxy:
         self._upstream = urlsplit(upstream)
         proxy = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
+        class Handler(QuietHandler):
             def __getattr__(self, name: str) -> Any:
                 if name.startswith("do_"):
                     return lambda: proxy._pass(self)
                 raise AttributeError(name)
 
-            def log_message(self, format: str, *args: Any) -> None:
-                pass
+        super().__init__(Handler)
 
-        class Server(ThreadingHTTPServer):
-            daemon_threads = True
-
-            def handle_error(self, request: Any, client_address: Any) -> None:
-                pass  # who asked was killed
-
-        self._server = Server(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-        self._thread.start()
-
-    def _pass(self, handler: BaseHTTPRequestHandler) -> None:
-        body = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
+    def _pass(self, handler: QuietHandler) -> None:
+        body = handler.body()
         with self._guard:
             self.requests += 1
             fails, is_late = self._chance.random() < self._share, self._chance.random() < 0.5
@@ -131,9 +117,7 @@ class FailingProxy:
         if handler.command != "HEAD":
             handler.wfile.write(data)
 
-    def _ask(
-        self, handler: BaseHTTPRequestHandler, body: bytes
-    ) -> tuple[int, list[tuple[str, str]], bytes]:
+    def _ask(self, handler: QuietHandler, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
         connection_type = (
             http.client.HTTPSConnection
             if self._upstream.scheme == "https"
@@ -157,16 +141,3 @@ class FailingProxy:
             return answer.status, headers, data
         finally:
             connection.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
