@@ -100,14 +100,14 @@ class Assumptions(BaseModel):
 
     # What it moves and writes.
     transactions: float = _figure(
-        60,
+        140,
         "",
         "database transactions of a message that is answered with a clip",
-        f"{MEASURED}: bench faults",
+        f"{MEASURED}: bench faults without faults",
         gt=0,
     )
     database_speed: float = _figure(
-        1_500,
+        5_000,
         "1/s",
         "transactions of one PostgreSQL",
         f"{MEASURED}: bench load",
@@ -123,9 +123,7 @@ class Assumptions(BaseModel):
         "the format",
         ge=0,
     )
-    portrait_bytes: float = _figure(
-        1_000_000, "B", "of a portrait with its layers", f"{MEASURED}: bench portraits", ge=0
-    )
+    portrait_bytes: float = _figure(1_000_000, "B", "of a portrait with its layers", ASSUMED, ge=0)
     keep_days: float = _figure(30, "days", "how long clips are kept", ASSUMED, ge=0)
     link: float = _figure(1_000, "Mbit/s", "one network link", ASSUMED, gt=0)
 
