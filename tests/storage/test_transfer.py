@@ -17,6 +17,7 @@ from storage import tables as t
 from storage.channels import Post, Resident
 from storage.conversations import Turn
 from storage.database import Database
+from storage.jobs import RecordedJob
 from storage.keeper import Swept
 from storage.settings import StorageSettings
 from storage.store import Storage
@@ -69,6 +70,11 @@ async def fill(settings: StorageSettings, personas: int = 4) -> None:
             body={"question": "☔"},
         )
         await storage.unfinished.begin(begun)
+        await storage.media.put(b"nobody's yet", ".wav", reserved=3_600)
+        job = RecordedJob(
+            id="j", kind="portrait", community="discord:1", priority=30, body={"subject": "☔"}
+        )
+        await storage.jobs.record(job)
         await storage.conversations.delete(last.id or 0)  # its number is never given again
         await storage.galleries.set_policy("discord:9", Policy(max_personas=3))
         await storage.channels.set_mode("discord:1", "clip")
