@@ -22,4 +22,9 @@ class ConversationSettings(BaseModel):
     temperature: float = Field(
         default=0.8, ge=0, le=2, description="how freely the model chooses its words"
     )
-    clips_at_once: int = Field(default=1, ge=1, le=64, description="clips drawn at the same time")
+    clips_at_once: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description="clips made at the same time; on a GPU they share batches of frames",
+    )

@@ -36,8 +36,8 @@ class ClipHandler:
 
     @property
     def lane(self) -> Lane:
-        """A GPU does one thing at a time, whatever it is."""
-        if self._speaking.needs_gpu:
+        """A GPU does one thing at a time, unless clips may share its batches of frames."""
+        if self._speaking.needs_gpu and self._at_once == 1:
             return Lane("gpu")
         return Lane(self.kind, self._at_once)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -12,6 +13,7 @@ from engine.drawing import encode_draft, keep
 from engine.jobs.base import Job, JobDone, JobProgress
 from engine.jobs.factory import handlers_for
 from engine.jobs.handlers import Handler, Lane
+from engine.jobs.making.clip import ClipHandler
 from engine.jobs.making.portrait import PortraitHandler
 from engine.jobs.products import MemoryProducts, Products, StoredProducts
 from engine.jobs.speeches import Speeches
@@ -86,6 +88,18 @@ def test_what_keeps_a_gpu_busy_waits_with_all_that_does(
 
     painter = Able()
     assert PortraitHandler(lambda: painter, MemoryProducts(storage.media)).lane == lane
+
+
+@pytest.mark.parametrize(
+    ("needs_gpu", "at_once", "lane"),
+    [(True, 1, Lane("gpu")), (True, 4, Lane(CLIP, 4)), (False, 2, Lane(CLIP, 2))],
+)
+def test_clips_that_may_share_batches_wait_for_no_gpu(
+    needs_gpu: bool, at_once: int, lane: Lane, storage: Storage
+) -> None:
+    speaking = cast(Speaking, SimpleNamespace(needs_gpu=needs_gpu))
+    products = MemoryProducts(storage.media)
+    assert ClipHandler(speaking, Speeches(products), products, at_once).lane == lane
 
 
 async def test_a_photo_is_drawn_by(makers: Makers) -> None:
