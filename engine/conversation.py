@@ -20,6 +20,7 @@ from engine.jobs.asking import Asker
 from engine.jobs.base import Priority
 from engine.jobs.factory import local_studio
 from engine.llm.base import LanguageModel
+from engine.newest import Newest
 from engine.observing import NOBODY, Observer
 from engine.performing import UNEXPECTED, Performer
 from engine.settings import ConversationSettings, Mode
@@ -51,7 +52,8 @@ class Conversations:
     """Answers messages in the name of personas.
 
     In one conversation one text is written at a time, in the order in which the messages came;
-    clips follow when they are done and hold up no text.
+    clips follow when they are done and hold up no text. A clip that nobody has begun when who asked
+    for it says something newer is not made.
 
     Args:
         model: writes.
@@ -95,6 +97,7 @@ class Conversations:
         self._performer = Performer(studio, storage)
         self._ahead: set[asyncio.Task[None]] = set()
         self._writing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._newest = Newest()
 
     @property
     def devices(self) -> dict[str, str]:
@@ -162,13 +165,14 @@ class Conversations:
 
             return Question(conversation.id, text, said_by, history), keep
 
-        asker = Asker(persona.gallery, clean(author)[:100])
-
-        async with contextlib.aclosing(
-            self._answer(persona, channel, ask, mode, max_seconds, asker)
-        ) as events:
-            async for event in events:
-                yield event
+        person = clean(author)[:100]
+        with self._newest.of(f"{persona.id}\n{channel}\n{person}") as overtaken:
+            asker = Asker(persona.gallery, person, moved_on=overtaken)
+            async with contextlib.aclosing(
+                self._answer(persona, channel, ask, mode, max_seconds, asker)
+            ) as events:
+                async for event in events:
+                    yield event
 
     async def regenerate(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -391,6 +392,33 @@ async def test_text_does_not_wait_for_the_clip_before(storage: Storage, persona:
             break
     assert await text_of(talk, persona, "two") == "Hello."
     assert isinstance([event async for event in first][-1], ClipReady)
+
+
+async def test_a_newer_message_takes_back_the_clip_that_nobody_has_begun(
+    storage: Storage, persona: Persona
+) -> None:
+    """The one in hand is finished; that of another person, and the newest, are made as well."""
+    filming, gate = asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+
+    def slow(frames: Any, speech: Any, **options: Any) -> Any:
+        loop.call_soon_threadsafe(filming.set)
+        gate.wait(30)
+        return encode_frames(frames, speech, **options)
+
+    talk = conversations(storage, ScriptedModel(["One.", "Two.", "Three.", "Four."]), encode=slow)
+    said_to: list[asyncio.Task[list[ReplyEvent]]] = []
+    for author, message in (("Ada", "1"), ("Ada", "2"), ("Bo", "3"), ("Ada", "4")):
+        said_to.append(asyncio.create_task(events_of(talk, persona, message, author=author)))
+        await filming.wait()
+        while len(await said(storage, persona)) < 1 + 2 * len(said_to):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    second = await asyncio.wait_for(said_to[1], 30)
+    gate.set()
+    first, _, third, fourth = [(await task)[-1] for task in said_to]
+    assert isinstance(second[-1], ClipFailed)
+    assert any(isinstance(event, TextReady) for event in second)
+    assert all(isinstance(last, ClipReady) for last in (first, third, fourth))
 
 
 async def test_a_cancelled_reply_is_kept_as_far_as_it_was_shown(

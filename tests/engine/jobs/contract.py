@@ -29,7 +29,7 @@ from engine.jobs.base import (
 )
 from engine.jobs.handlers import Lane
 from engine.jobs.products import Products
-from personas.errors import InvalidInputError, NotFoundError
+from personas.errors import InvalidInputError, NotFoundError, UnavailableError
 from tests.fakes.jobs import ScriptedHandler
 
 LONG = 30.0
@@ -334,6 +334,32 @@ class JobQueueContract:
                     break
         await until(lambda: world.handler.stopped == ["one"])
         assert await world.end(job("one").id) == JobCancelled()
+
+    async def test_who_has_moved_on_takes_back_what_is_not_begun(self, world: World) -> None:
+        moved_on = asyncio.Event()
+        asker = Asker("a", moved_on=moved_on)
+
+        async def asked(name: str) -> JobEvent:
+            return [event async for event in ask(world.queue, job(name), asker)][-1]
+
+        running = asyncio.create_task(asked("running"))
+        await world.until_begun("running")
+        waiting = asyncio.create_task(asked("waiting"))
+        other = asyncio.create_task(world.end(await world.submit("other")))
+        moved_on.set()
+        with pytest.raises(UnavailableError):
+            await asyncio.wait_for(waiting, LONG)
+        world.handler.gate.set()
+        assert isinstance(await asyncio.wait_for(running, LONG), JobDone)
+        assert isinstance(await other, JobDone)
+        assert "waiting" not in world.handler.begun
+
+    async def test_who_has_moved_on_gets_what_is_begun_at_once(self, world: World) -> None:
+        world.handler.gate.set()
+        moved_on = asyncio.Event()
+        moved_on.set()
+        asking = ask(world.queue, job("one"), Asker("a", moved_on=moved_on))
+        assert isinstance([event async for event in asking][-1], JobDone)
 
     async def test_every_job_ends_once(self, make_world: MakeWorld) -> None:
         world = await make_world(at_once=4)
