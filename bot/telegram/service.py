@@ -67,8 +67,8 @@ class TelegramAdapter:
         clock: Clock | None = None,
         requests: tuple[BaseRequest, BaseRequest] | None = None,
     ) -> None:
+        hide(token)  # first of all: the library logs addresses as soon as it knows them
         self._settings = settings
-        self._token = token
         clock = clock or Clock()
         proxy = settings.proxy or None
         usual, polling = requests or (
@@ -114,7 +114,6 @@ class TelegramAdapter:
         Raises:
             UnavailableError: Telegram does not let it in, or cannot be reached; says what to do.
         """
-        hide(self._token)
         self._connecting = asyncio.current_task()
         try:
             async with self._application:
