@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from bot.operating.metrics import Metrics
 from bot.operating.moment import Now, Waiting
 from bot.settings import Settings
-from engine.observing import Request
+from engine.observing import Request, during
 from storage.settings import StorageSettings
 from storage.store import Storage
 from tests.storage.examples import add
@@ -34,8 +34,8 @@ def told() -> Told:
 def exported() -> Told:
     """The same of the program, after a bit of everything has happened."""
     now = Now((Waiting("clip", 1, 2.0),), 1, (("storage", True),), 0.1)
-    metrics, request = Metrics(lambda: now), Request("r")
-    with metrics.serving("message", request):
+    metrics, request = Metrics(lambda: now), Request("r", "discord:1")
+    with metrics.serving("message", request), during(request):
         metrics.stage("clip", 1.0, "cpu")
         metrics.tokens(1, 1)
         metrics.looked_up("speech", True)

@@ -1,13 +1,15 @@
 """Metrics for Prometheus. Needs the extra `scale`; imported only where they are wanted.
 
-No label holds a name that people or models make up: the number of time series stays the same
-however many communities there are. What a community costs is in the database, and
-`chatanything usage` prints it.
+No label holds a name that people or models make up, and only the few communities that cost most
+have series of their own: the number of time series stays bounded however many there are. What each
+community costs is in the database, and `chatanything usage` prints it.
 """
 
 from __future__ import annotations
 
 import contextlib
+import heapq
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from importlib.metadata import version
@@ -25,9 +27,13 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from bot.operating.moment import Now
-from engine.observing import Observer, Request
+from engine.observing import Observer, Request, current
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+_SHOWN: Final = 20
+"""Communities with series of their own."""
+_REMEMBERED: Final = 10_000
+"""Communities whose sums are kept in memory; beyond them, those that cost least are forgotten."""
 _BUCKETS: Final = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160)
 
 
@@ -78,6 +84,8 @@ class Metrics(Observer):
             ["part", "backend"],
             registry=registry,
         )
+        self._spenders = _Spenders()
+        registry.register(self._spenders)
         registry.register(_Moment(now))
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
@@ -90,7 +98,11 @@ class Metrics(Observer):
         """Counts a stage."""
         self._stages.labels(name).observe(seconds)
         if device:
-            self._devices.labels(name, device.partition(":")[0]).inc(max(0.0, seconds))
+            kind = device.partition(":")[0]
+            self._devices.labels(name, kind).inc(max(0.0, seconds))
+            request = current()
+            if request is not None and request.community:
+                self._spenders.add(request.community, kind, max(0.0, seconds))
 
     def tokens(self, prompt: int, completion: int) -> None:
         """Counts tokens."""
@@ -114,6 +126,46 @@ class Metrics(Observer):
         finally:
             seconds = time.perf_counter() - start
             self._requests.labels(kind, request.outcome or "failed").observe(seconds)
+
+
+class _Spenders(Collector):
+    """The communities that cost most since this process began. Safe from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._seconds: dict[tuple[str, str], float] = {}
+
+    def add(self, community: str, device: str, seconds: float) -> None:
+        """Adds to what a community has cost."""
+        with self._lock:
+            key = (community, device)
+            self._seconds[key] = self._seconds.get(key, 0.0) + seconds
+            if len(self._seconds) > _REMEMBERED:
+                self._seconds = dict(self._most(_REMEMBERED // 2))
+
+    def describe(self) -> Iterable[Metric]:
+        """The same metric, empty."""
+        yield self._metric(())
+
+    def collect(self) -> Iterable[Metric]:
+        """The few that cost most."""
+        with self._lock:
+            most = self._most(_SHOWN)
+        yield self._metric(most)
+
+    def _most(self, count: int) -> list[tuple[tuple[str, str], float]]:
+        return heapq.nlargest(count, self._seconds.items(), key=lambda one: one[1])
+
+    @staticmethod
+    def _metric(found: Iterable[tuple[tuple[str, str], float]]) -> Metric:
+        metric = GaugeMetricFamily(
+            "chatanything_community_device_seconds",
+            "Heavy work for the communities that cost most since this process began.",
+            labels=["community", "device"],
+        )
+        for labels, seconds in found:
+            metric.add_metric(labels, seconds)
+        return metric
 
 
 class _Moment(Collector):

@@ -20,7 +20,7 @@ from bot.operating.health import Check
 from bot.operating.moment import Waiting
 from bot.operating.operating import Operating
 from bot.operating.settings import OperatingSettings, address_of
-from engine.observing import Request
+from engine.observing import Request, during
 from personas.errors import UnavailableError
 
 ANYWHERE = OperatingSettings(http="127.0.0.1:0", stuck_seconds=0.6)
@@ -184,6 +184,25 @@ async def test_metrics_are_what_happened() -> None:
             "chatanything_device_seconds_total[('device', ''), ('stage', 'storing')]" not in found
         )
         assert not any("discord:1" in name for name in found)
+
+
+async def test_only_the_communities_that_cost_most_have_series_of_their_own() -> None:
+    async with AsyncExitStack() as stack:
+        here = await site(stack)
+        for n in range(1, 31):
+            with during(Request(f"m{n}", f"discord:{n}", "person 7")):
+                here.operating.observer.stage("clip", float(n), "cuda:0")
+                here.operating.observer.stage("clip", float(n), "cuda:1")
+        here.operating.observer.stage("clip", 99.0, "cuda")  # nobody's
+        found = await here.metrics()
+        shown = {
+            f"chatanything_community_device_seconds[('community', 'discord:{n}'), "
+            "('device', 'cuda')]": 2.0 * n
+            for n in range(11, 31)
+        }
+        told = {name: value for name, value in found.items() if "community_device" in name}
+        assert told == shown
+        assert not any("person 7" in name for name in found)
 
 
 async def test_each_program_counts_for_itself() -> None:
