@@ -37,11 +37,18 @@ _ALIASES = {
     "en-au": "en-gb", "en-nz": "en-gb", "en-ie": "en-gb", "en-za": "en-gb", "en-in": "en-gb",
 }  # fmt: skip
 _NOT_FOR_VARIANTS = frozenset({"name", "language", "gender", "age"})
+_LOWEST = 0
 _FORMANTS = range(1, 9)
 _USUAL_PITCH = (82.0, 118.0)
 _BREATH = (75, 75, 50, 40, 15, 10)
 _BREATH_WIDTH = (150, 150, 200, 200, 400, 400)
 _VOICE_LEFT_OF_A_WHISPER = 0.1
+_CONSONANTS = 150.0
+"""How strong the noise of consonants is at least, in percent of what the library has by itself:
+weaker, and a recogniser takes b, d and v for m and n."""
+_LOW_TONE = 1.5
+"""How much stronger than in a variant the lowest resonance is, the body of the voice. The variants
+of women have less of it than those of men, and less of it is harder to understand."""
 
 
 @dataclass(frozen=True)
@@ -113,11 +120,10 @@ def _shaping(settings: Mapping[str, str], voice: Voice, effect: Effect) -> list[
     low, high = (_numbers(settings.get("pitch", "")) + list(_USUAL_PITCH))[:2]
     middle, half = (low + high) / 2 * voice.pitch, (high - low) / 2 * voice.pitch * voice.range
     lines = [f"pitch {round(max(middle - half, 10))} {round(max(middle + half, 11))}"]
-    if voice.formant != 1:
-        for number in _FORMANTS:
-            _, place, *rest = _numbers(settings.get(f"formant {number}", "")) or [0, 100, 100, 100]
-            scaled = [round(place * voice.formant), *(round(value) for value in rest)]
-            lines.append(f"formant {number} " + " ".join(map(str, scaled)))
+    lines += _throat(settings, voice.formant)
+    # where only one strength is given, it holds for both kinds of consonants
+    noise = (_numbers(settings.get("consonants", "")) * 2 or [0.0, 0.0])[:2]
+    lines.append("consonants " + " ".join(str(round(max(one, _CONSONANTS))) for one in noise))
     if voice.breath > 0:
         lines.append("breath " + " ".join(str(round(v * voice.breath)) for v in _BREATH))
         lines.append("breathw " + " ".join(map(str, _BREATH_WIDTH)))
@@ -128,6 +134,18 @@ def _shaping(settings: Mapping[str, str], voice: Voice, effect: Effect) -> list[
         lines.append("flutter 40")
     elif effect == "growl":
         lines.append("roughness 7")
+    return lines
+
+
+def _throat(settings: Mapping[str, str], ratio: float) -> list[str]:
+    """The resonances at `ratio` of where they lie, and the lowest of them stronger."""
+    lines = []
+    for number in (_LOWEST, *_FORMANTS) if ratio != 1 else (_LOWEST,):
+        found = _numbers(settings.get(f"formant {number}", "")) or [0.0, 100.0, 100.0, 100.0]
+        _, place, height, *rest = found
+        strength = _LOW_TONE if number == _LOWEST else 1.0
+        values = [place * ratio, height * strength, *rest]
+        lines.append(f"formant {number} " + " ".join(str(round(value)) for value in values))
     return lines
 
 

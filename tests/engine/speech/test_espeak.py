@@ -14,7 +14,7 @@ from engine.speech.base import Speech, SpeechSynthesizer
 from engine.speech.espeak import EspeakReader, EspeakSynthesizer, breaths
 from engine.speech.espeak_library import EspeakLibrary
 from engine.speech.espeak_phonemes import symbols
-from engine.speech.espeak_voices import LANGUAGES, find_language, find_speaker
+from engine.speech.espeak_voices import LANGUAGES, find_language, find_speaker, voice_file
 from engine.speech.settings import SpeechSettings
 from personas.errors import NotFoundError, UnavailableError
 from personas.persona import Voice
@@ -130,6 +130,42 @@ def test_a_speaker_is_a_language_and_a_variant_or_either() -> None:
     for name in ("de+../../lang/gmw/de", "de+nobody", "xx+f3"):
         with pytest.raises(NotFoundError):
             find_speaker(library, name)
+
+
+@pytest.mark.parametrize(
+    ("name", "lowest", "consonants"),
+    [
+        ("en-us+f3", "formant 0 105 120 150", "consonants 150 150"),
+        ("en-us+m3", "formant 0 100 150 100", "consonants 150 150"),
+        ("en-us", "formant 0 100 150 100", "consonants 150 150"),
+        ("id+f2", "formant 0 105 120 150", "consonants 150 150"),
+        ("en-us+sandro", None, "consonants 194 255"),
+    ],
+)
+def test_body_and_consonants_of_every_voice_are_strong(
+    name: str, lowest: str | None, consonants: str
+) -> None:
+    """A later line overrules the one before."""
+    library = EspeakLibrary()
+    plain = Voice(engine="espeak", preset="")
+    lines = voice_file(library, find_speaker(library, name), plain).splitlines()
+    last = {" ".join(line.split()[: 2 if line.startswith("formant") else 1]): line
+            for line in lines}  # fmt: skip
+    assert last["consonants"] == consonants
+    assert lowest is None or last["formant 0"] == lowest
+
+
+def test_all_resonances_of_a_smaller_throat_are_higher() -> None:
+    library = EspeakLibrary()
+    small = Voice(engine="espeak", preset="", formant=1.2)
+    lines = voice_file(library, find_speaker(library, "en-us+f3"), small).splitlines()
+    bent = [line for line in lines if line.startswith("formant")][-9:]
+    assert bent[:4] == [
+        "formant 0 126 120 150",
+        "formant 1 144 75 150 -50",
+        "formant 2 162 70 150 -250",
+        "formant 3 150 80 150",
+    ]
 
 
 @pytest.mark.parametrize("preset", ["nobody", "nowhere"])

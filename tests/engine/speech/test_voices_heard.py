@@ -10,7 +10,9 @@ import pytest
 from numpy.typing import NDArray
 
 from engine.speech.base import Speech, SpeechSynthesizer
+from engine.speech.espeak import EspeakSynthesizer
 from engine.speech.loudness import loudness
+from engine.speech.settings import SpeechSettings
 from personas.voices import VoiceCatalogue, load_voices
 from tests.engine.speech.conftest import Listener, plain, plain_voice
 
@@ -27,6 +29,14 @@ SHORT = "Hello there, my friend. I love old poetry, and you should too."
 @pytest.fixture(scope="module")
 def spoken(hibari: SpeechSynthesizer, voices: VoiceCatalogue) -> dict[str, Speech]:
     return {name: hibari.synthesize(SHORT, plain_voice(voices.get(name))) for name in NAMES}
+
+
+@pytest.fixture(scope="module")
+def mechanical(voices: VoiceCatalogue) -> dict[str, Speech]:
+    """The English voices of eSpeak."""
+    espeak = EspeakSynthesizer(SpeechSettings(max_seconds=20), voices)
+    presets = [one for one in voices.speaking("en") if one.engine == "espeak"]
+    return {one.name: espeak.synthesize(SHORT, plain_voice(one)) for one in presets}
 
 
 @pytest.fixture(scope="module")
@@ -72,14 +82,30 @@ def test_no_voice_clicks(spoken: dict[str, Speech]) -> None:
 
 def test_every_two_voices_differ(spoken: dict[str, Speech]) -> None:
     """In pitch by a semitone, in the shape of the spectrum, or in how periodic they are."""
+    for pair, (semitones, shape, _) in apart(spoken).items():
+        assert semitones > 1.0 or shape > 1.5, (pair, semitones, shape)
+
+
+def test_every_two_mechanical_voices_differ(mechanical: dict[str, Speech]) -> None:
+    """They are bent less, so what little they differ in pitch, spectrum and pace is added up."""
+    for pair, (semitones, shape, pace) in apart(mechanical).items():
+        assert semitones + shape / 1.5 + pace / 0.1 > 1.2, (pair, semitones, shape, pace)
+
+
+def apart(spoken: dict[str, Speech]) -> dict[tuple[str, str], tuple[float, float, float]]:
+    """How far every two are: semitones, dB of a third of an octave, and the log of the pace."""
     measured = {
         name: (pitch(speech), spectrum(speech), speech.duration) for name, speech in spoken.items()
     }
-    for a, b in itertools.combinations(NAMES, 2):
-        first, second = measured[a], measured[b]
-        semitones = abs(12 * np.log2(first[0] / second[0]))
-        shape = float(np.abs(first[1] - second[1]).mean())
-        assert semitones > 1.0 or shape > 1.5, (a, b, semitones, shape)
+    found = {}
+    for a, b in itertools.combinations(measured, 2):
+        (high, bright, long), (low, dark, short) = measured[a], measured[b]
+        found[a, b] = (
+            float(abs(12 * np.log2(high / low))),
+            float(np.abs(bright - dark).mean()),
+            float(abs(np.log(long / short))),
+        )
+    return found
 
 
 @pytest.mark.parametrize(("high", "low"), [
