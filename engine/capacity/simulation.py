@@ -1,6 +1,6 @@
 """Simulation: messages come in at random, and GPUs take jobs in the order of the queue.
 
-Who comes next is decided by `engine.fairness.Turns`, the policy of the queue itself.
+Who comes next is decided by `engine.turns.Turns`, the policy of the queue itself.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from engine.capacity.assumptions import Assumptions
 from engine.capacity.demand import Demand
-from engine.fairness import Ticket, Turns
 from engine.jobs.base import Priority
+from engine.turns import Ticket, Turns
 from personas.errors import UnavailableError
 
 if TYPE_CHECKING:
@@ -85,8 +85,7 @@ class Gpus:
 
     def __init__(self, env: simpy.Environment, count: int, outcome: Outcome) -> None:
         self._env = env
-        self._free = count
-        self._turns = Turns()
+        self._turns = Turns(count, lambda: float(env.now))
         self._outcome = outcome
 
     @property
@@ -98,28 +97,30 @@ class Gpus:
         """A job comes in."""
         came = self._env.now
         ticket = Ticket(
-            work.community, "", work.priority, "", lambda: self._begin(work, self._env.now - came)
+            *(work.community, "", work.priority, ""),
+            lambda: self._begin(ticket, work, self._env.now - came),
         )
         self._turns.enter(ticket)
         self._let_in()
         self._outcome.deepest = max(self._outcome.deepest, self.waiting)
 
-    def _begin(self, work: _Work, waited: float) -> bool:
+    def _begin(self, ticket: Ticket, work: _Work, waited: float) -> bool:
         if waited > work.patience:
             self._outcome.expired += 1
             return False
         self._outcome.waits[work.kind].append(waited)
         self._outcome.busy += work.seconds
-        self._env.timeout(work.seconds).callbacks.append(self._end)
+        self._env.timeout(work.seconds).callbacks.append(lambda _: self._end(ticket))
         return True
 
-    def _end(self, _: object) -> None:
-        self._free += 1
+    def _end(self, ticket: Ticket) -> None:
+        self._turns.end(ticket)
         self._let_in()
 
     def _let_in(self) -> None:
-        while self._free and (ticket := self._turns.next()) is not None:
-            self._free -= ticket.call()
+        while (ticket := self._turns.next()) is not None:
+            if not ticket.call():
+                self._turns.end(ticket)
 
 
 class Simulation:

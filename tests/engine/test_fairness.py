@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 
 import pytest
 
-from engine.fairness import BusyError, FairQueue, Ticket, Turns
+from engine.fairness import BusyError, FairQueue
 
 
 class Line:
@@ -116,42 +115,3 @@ async def test_who_turns_away_in_the_moment_of_their_turn_takes_no_place() -> No
     first.cancel()  # its place is given on before anybody has heard of either
     assert await line.finish() == ["a1", "c3"]
     assert line.queue.waiting == 0
-
-
-def test_what_is_urgent_goes_first_and_communities_take_turns_behind_it() -> None:
-    turns, called = Turns(), list[str]()
-    for name in ("a1", "a2", "a3", "b1", "c1"):
-        call = functools.partial(lambda name: not called.append(name), name)
-        turns.enter(Ticket(name[0], "", 5 if name == "a3" else 9, "", call))
-    while (ticket := turns.next()) is not None:
-        ticket.call()
-    assert called == ["a3", "a1", "b1", "c1", "a2"]
-    assert len(turns) == 0 == turns.of("a", "")
-
-
-def test_who_asks_for_little_goes_before_a_flood_and_may_come_twice() -> None:
-    turns = Turns()
-    taken: list[str] = []
-
-    def enter(community: str) -> None:
-        turns.enter(Ticket(community, "", 1, "", lambda: True))
-
-    def take(count: int) -> str:
-        for _ in range(count):
-            ticket = turns.next()
-            assert ticket is not None
-            taken.append(ticket.community)
-        return "".join(taken[-count:])
-
-    for _ in range(40):
-        enter("f")
-    assert take(20) == "f" * 20
-    enter("a")
-    enter("a")
-    assert take(3) == "aaf"
-    enter("b")
-    for _ in range(12):
-        enter("a")  # what it had let pass is soon used up, and then it takes turns with the flood
-    assert take(1) == "b"
-    assert "f" in take(9)
-    assert take(6) in ("afafaf", "fafafa")
