@@ -19,7 +19,7 @@ import psycopg
 from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 
-from engine.jobs.saq import sql
+from engine.jobs.saq import keeping, sql
 from engine.jobs.saq.bell import JOB, WORK
 from engine.jobs.saq.database import JobDatabase
 from engine.jobs.settings import JobSettings
@@ -34,6 +34,9 @@ _KILLER: Final = "Whoever worked on this ended each time before it was done, so 
 
 class Presence:
     """One worker among the others.
+
+    Attributes:
+        kept: hands that floods leave free, by kind; see `keeping`.
 
     Args:
         database: of the queue.
@@ -56,11 +59,11 @@ class Presence:
         self._id = id
         self._about = dict(about)
         self._returned = returned
-        self._tasks: set[asyncio.Task[None]] = set()
         digest = hashlib.sha256(f"worker {database.name}".encode()).digest()
         self._lock = int.from_bytes(digest[:4]) >> 1
         self._number = 0
         self._cleared = 0.0
+        self.kept: list[dict[str, Any]] = []
 
     async def begin(self) -> None:
         """Makes the worker known.
@@ -79,11 +82,6 @@ class Presence:
     async def end(self) -> None:
         """The worker has ended by its own will, with nothing in hand."""
         await self._database.rows("DELETE FROM job_worker WHERE id = %(me)s", 2.0, me=self._id)
-
-    def keep(self, task: asyncio.Task[None]) -> None:
-        """Remembers a small task until it is done."""
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
     async def _register(self) -> None:
         await self._database.rows(
@@ -144,6 +142,7 @@ class Presence:
         }
 
         async def sweep(connection: AsyncConnection[Any]) -> list[str]:
+            self.kept = await keeping.kept_now(connection)
             cursor = await connection.execute(
                 "SELECT pg_try_advisory_xact_lock(%s, 0) AS ours", (self._lock,)
             )
@@ -162,6 +161,7 @@ class Presence:
                 await self._database.notify(connection, f"{WORK} {kind}")
             if clears:
                 await connection.execute(sql.OVER)
+            self.kept = await keeping.look(connection)
             return dead
 
         for id in await self._database.run(sweep):

@@ -5,18 +5,18 @@ one after the last of its own community, whichever is later; jobs are begun in t
 priority, then turn. So each community has one job in every turn, however many it has in the queue:
 a flood lines up behind itself, a newcomer goes before it, and a community that is alone keeps all
 workers busy. This is start-time fair queueing (Goyal, Vin and Cheng, 1996), each job counted as
-one. The credit is for who asks for little: turns that a community let pass are kept for it, so two
-of its jobs that happen to come at once wait for hands, and not for a flood. What
-`engine.fairness.Turns` does in a process is the same. Both steps look at the end of an index, at
-any depth.
+one. The credit is for who asks for little: turns that a community let pass are kept for it, so its
+jobs wait for hands, and not for a flood. What `engine.turns.Turns` does in a process is the same.
+Both steps look at the end of an index, at any depth. `keeping` says which hands a flood leaves
+free, and `taking` how jobs are begun.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from engine.fairness import CREDIT
 from engine.jobs.base import Priority
+from engine.turns import CREDIT
 
 SCHEMA_VERSION: Final = 1
 """Of our columns and what they mean; a worker of another one does not start."""
@@ -138,35 +138,6 @@ UPDATE saq_jobs SET
     until = {_UNTIL}, begun = NULL, ended = NULL
 WHERE key = %(key)s
 """
-
-TAKE: Final = """
-WITH head AS MATERIALIZED (
-    SELECT h.* FROM unnest(%(kinds)s::text[]) AS k(kind) CROSS JOIN LATERAL (
-        SELECT key, priority, turn, lock_key, affinity FROM saq_jobs
-        WHERE status = 'queued' AND kind = k.kind AND due <= now()
-          AND (until IS NULL OR until > now())
-          AND (worker <> %(me)s OR since < now() - make_interval(secs => %(avoid)s))
-        ORDER BY priority, turn, lock_key LIMIT %(look)s
-    ) AS h
-), chosen AS MATERIALIZED (
-    SELECT j.key FROM saq_jobs AS j JOIN head ON head.key = j.key
-    WHERE j.status = 'queued'
-    ORDER BY head.priority, head.affinity = ANY(%(loaded)s::text[]) DESC, head.turn, head.lock_key
-    LIMIT %(most)s FOR UPDATE OF j SKIP LOCKED
-)
-UPDATE saq_jobs AS j SET
-    status = 'active', worker = %(me)s, tries = j.tries + 1, begun = now(), told = NULL,
-    outcome = ''
-FROM chosen WHERE j.key = chosen.key
-RETURNING j.key, j.job, j.tries, j.priority, j.turn, j.affinity
-"""
-
-SERVE: Final = {
-    int(priority): f"SELECT setval('turn_{priority:d}', %(turn)s) FROM turn_{priority:d} "
-    "WHERE last_value < %(turn)s"
-    for priority in Priority
-}
-"""Goes on to a turn; one that was served already is left behind."""
 
 _MINE: Final = """
 key = %(key)s AND worker = %(me)s AND tries = %(tries)s AND status IN ('active', 'aborting')

@@ -21,7 +21,7 @@ from psycopg.types.json import Jsonb
 from engine.jobs.base import Job, JobProgress, to_json
 from engine.jobs.handlers import Handler
 from engine.jobs.local import UNEXPECTED
-from engine.jobs.saq import sql
+from engine.jobs.saq import sql, taking
 from engine.jobs.saq.bell import JOB, WORK
 from engine.jobs.saq.database import Row
 from engine.jobs.saq.loaded import Loaded
@@ -176,15 +176,18 @@ class SaqWorker:
             "look": max(_LOOKS_AT, 2 * most),
             "loaded": self._loaded.preferred(),
             "most": most,
+            "channel": self._database.channel,
+            "kept": Jsonb([one for one in self._presence.kept if one["kind"] in self._handlers]),
         }
+        statement = taking.TAKE_KEEPING if self._presence.kept else taking.TAKE
 
         async def take(connection: AsyncConnection[Any]) -> list[Row]:
-            cursor = await connection.execute(sql.TAKE, values)
+            cursor = await connection.execute(statement, values)
             rows = await cursor.fetchall()
             for row in rows:
                 if row["turn"] > self._served.get(row["priority"], -1):
                     self._served[row["priority"]] = row["turn"]
-                    await connection.execute(sql.SERVE[row["priority"]], row)
+                    await connection.execute(taking.SERVE[row["priority"]], row)
             return rows
 
         try:
@@ -201,21 +204,7 @@ class SaqWorker:
                 await self._end(sql.FAILED, row["key"], row["tries"], **_refused(UNEXPECTED))
                 continue
             hands.append(_Hand(row["key"], job, row["tries"]))
-            self._ring(row["key"])
         return hands
-
-    def _ring(self, key: str) -> None:
-        """Those who wait hear that it has begun."""
-        task = asyncio.create_task(self._quietly_ring(key))
-        self._presence.keep(task)
-
-    async def _quietly_ring(self, key: str) -> None:
-        with contextlib.suppress(ChatAnythingError):
-            await self._database.rows(
-                "SELECT pg_notify(%(channel)s, %(payload)s)",
-                channel=self._database.channel,
-                payload=f"{JOB} {key}",
-            )
 
     async def _work(self, hand: _Hand) -> None:
         with self._queue.bell.job(hand.key, self._rung):

@@ -38,11 +38,15 @@ LONG = 30.0
 
 @dataclass
 class World:
-    """A queue, those who work for it, and what they leave."""
+    """A queue, those who work for it, and what they leave.
+
+    `noticed` waits until the queue has noticed for a while who has what in hand.
+    """
 
     queue: JobQueue
     products: Products
     handler: ScriptedHandler
+    noticed: Callable[[], Awaitable[None]]
 
     async def submit(self, name: str, community: str = "a", **options: Any) -> str:
         options.setdefault("priority", Priority.CLIP)
@@ -168,6 +172,23 @@ class JobQueueContract:
         for id in ids:
             await world.end(id)
         assert world.handler.most == 3
+
+    async def test_a_flood_leaves_a_hand_free_for_those_who_asked_lately(
+        self, make_world: MakeWorld
+    ) -> None:
+        world = await make_world(at_once=12)
+        ids = [await world.submit("first", "a")]
+        await world.until_begun("first")
+        await world.noticed()
+        ids += [await world.submit(f"flood {n}", "flood") for n in range(20)]
+        await world.until_begun("flood 0")
+        ids.append(await world.submit("second", "a"))
+        await world.until_begun("second")
+        assert sum(name.startswith("flood") for name in world.handler.begun) < 11
+        world.handler.gate.set()
+        for id in ids:
+            await world.end(id)
+        assert len(world.handler.made) == 22
 
     async def test_a_full_queue_refuses_and_can_still_be_joined(
         self, make_world: MakeWorld

@@ -13,6 +13,7 @@ from engine.jobs.base import Job, JobDone, JobFailed, JobState, Priority
 from engine.jobs.handlers import Lane
 from engine.jobs.local import LocalQueue
 from engine.jobs.products import MemoryProducts
+from engine.reserve import LOOKS_EVERY
 from personas.errors import NotFoundError
 from storage.settings import StorageSettings
 from storage.store import Storage
@@ -29,7 +30,7 @@ async def make_world(storage: Storage) -> AsyncIterator[MakeWorld]:
         handler = ScriptedHandler(products, lane=lane(at_once))
         queue = LocalQueue([handler], products, waiting=waiting, tries=tries)
         queues.append(queue)
-        return World(queue, products, handler)
+        return World(queue, products, handler, lambda: asyncio.sleep(3 * LOOKS_EVERY))
 
     yield make
     for queue in queues:

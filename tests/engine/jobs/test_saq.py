@@ -11,6 +11,7 @@ from sqlalchemy import make_url
 from engine.jobs.base import Job, JobDone, JobState, Priority
 from engine.jobs.products import StoredProducts
 from engine.jobs.saq.fingerprint import check, publish
+from engine.jobs.saq.keeping import kept_now
 from engine.jobs.saq.queue import SaqQueue
 from engine.jobs.saq.sql import OVER
 from engine.jobs.saq.worker import SaqWorker
@@ -34,7 +35,7 @@ async def make_world(storage: Storage, postgres_url: str) -> AsyncIterator[MakeW
         queues.extend([await SaqQueue.open(url, products, settings) for _ in range(2)])
         worker = SaqWorker(queues[-1], [handler], at_once)
         tasks.append(asyncio.create_task(worker.run()))
-        return World(queues[-2], products, handler)
+        return World(queues[-2], products, handler, lambda: until_kept(queues[-1]))
 
     yield make
     for task in tasks:
@@ -42,6 +43,12 @@ async def make_world(storage: Storage, postgres_url: str) -> AsyncIterator[MakeW
     await asyncio.gather(*tasks, return_exceptions=True)
     for queue in queues:
         await queue.aclose()
+
+
+async def until_kept(queue: SaqQueue) -> None:
+    async with asyncio.timeout(LONG):
+        while not await queue.database.run(kept_now):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
 
 
 class TestSaqQueue(JobQueueContract):
