@@ -18,7 +18,7 @@ class PauseHandler:
     """A Handler whose jobs take so many seconds, and make nothing.
 
     Args:
-        seconds: how long each takes.
+        seconds: how long each takes that does not say so itself.
         begun: told the name of each that is begun.
         at_once: how many, in one process.
     """
@@ -36,8 +36,8 @@ class PauseHandler:
         """Takes its time."""
         if self._begun is not None:
             self._begun(str(job.payload.get("name", "")))
-        if self._seconds:
-            await asyncio.sleep(self._seconds)
+        if seconds := job.payload.get("seconds", self._seconds):
+            await asyncio.sleep(seconds)
         return JobDone({})
 
 

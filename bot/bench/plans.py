@@ -27,6 +27,25 @@ class LoadPlan:
 
 
 @dataclass(frozen=True)
+class FairPlan:
+    """Where fairness is measured.
+
+    Attributes:
+        hands: places of all workers together.
+        busy: shares of them that the others keep busy.
+        seconds: how long they ask at each point, once without and once with a flood.
+        flood: jobs that one more community asks for at once.
+        seed: decides who asks when; the same without and with a flood.
+    """
+
+    hands: Sequence[int] = (4, 8)
+    busy: Sequence[float] = (0.5, 0.7, 0.85)
+    seconds: float = 20.0
+    flood: int = 1_000
+    seed: int = 0
+
+
+@dataclass(frozen=True)
 class FaultPlan:
     """What is done, and to whom.
 

@@ -32,27 +32,38 @@ def bench_load(
     ] = 8.0,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that work.")] = 2,
     at_once: Annotated[int, typer.Option(min=1, max=64, help="Jobs each has in hand.")] = 8,
-    fair_jobs: Annotated[
-        int,
-        typer.Option(min=0, max=100_000, help="Jobs of others in the fairness run; 0: none."),
-    ] = 300,
+    fair_hands: Annotated[
+        list[int] | None,
+        typer.Option(min=1, max=256, help="Hands in the fairness runs; as often as you like."),
+    ] = None,
+    fair_busy: Annotated[
+        list[float] | None,
+        typer.Option(min=0.05, max=0.98, help="Share of them that others keep busy; likewise."),
+    ] = None,
+    fair_seconds: Annotated[
+        float,
+        typer.Option(min=0, max=3_600, help="How long others ask in a fairness run; 0: none."),
+    ] = 20.0,
     flood: Annotated[
         int, typer.Option(min=1, max=100_000, help="Jobs of the one that floods.")
-    ] = 2_000,
+    ] = 1_000,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same moments.")] = 0,
     json: Json = False,
 ) -> None:
     """Jobs a second through the queue, at depths up to 100,000, and fairness beside a flood."""
-    from bot.bench.plans import DEPTHS, LoadPlan
+    from bot.bench.plans import DEPTHS, FairPlan, LoadPlan
     from bot.commands import bench_queue as commands
 
     plan = LoadPlan(tuple(depth) if depth else DEPTHS, seconds, workers, at_once)
-    run(
-        context,
-        lambda app: commands.load(
-            plan, database_url, fair_jobs=fair_jobs, flood=flood, seed=seed, as_json=json
-        ),
+    usual = FairPlan()
+    fair = FairPlan(
+        hands=fair_hands or usual.hands,
+        busy=fair_busy or usual.busy,
+        seconds=fair_seconds,
+        flood=flood,
+        seed=seed,
     )
+    run(context, lambda app: commands.load(plan, fair, database_url, as_json=json))
 
 
 @bench.command("faults")

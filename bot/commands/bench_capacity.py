@@ -69,11 +69,15 @@ def _assumptions(assume: Sequence[str]) -> Assumptions:
 
 
 def _print(report: CapacityReport) -> None:
+    from engine.capacity.beside import COLUMNS
+
     columns = ["in the busiest hour", *(f"{size.communities:,}" for size in report.sizes)]
     rows = [[name, *(text(size) for size in report.sizes)] for name, text in _ROWS]
     print_table(columns, rows, "Communities")
     full = [[name, f"{count:,}", more] for name, count, more in report.full]
     print_table(("what is full", "at so many communities", "then"), full, "Bottlenecks")
+    beside = [one.cells() for one in report.beside]
+    print_table(COLUMNS, beside, "Beside a flood: p95 of what others wait, in lengths of a job")
     assumed = [
         [row["name"], f"{row['value']:,g}", row["unit"], row["meaning"], row["source"]]
         for row in report.assumptions.rows()

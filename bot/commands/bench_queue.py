@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bot.bench.faults import FaultReport
     from bot.bench.figures import Spread
     from bot.bench.load import DepthFigures
-    from bot.bench.plans import FaultPlan, LoadPlan
+    from bot.bench.plans import FairPlan, FaultPlan, LoadPlan
     from bot.bench.recovery import Recovery
 
 _LOCAL_MOST: Final = 10_000
@@ -26,17 +26,13 @@ class FaultError(ChatAnythingError):
     """Something was lost or doubled in a fault run."""
 
 
-async def load(
-    plan: LoadPlan, url: str, *, fair_jobs: int, flood: int, seed: int, as_json: bool
-) -> None:
+async def load(plan: LoadPlan, fair_plan: FairPlan, url: str, *, as_json: bool) -> None:
     """Measures both queues at each depth, and fairness on the shared one.
 
     Args:
         plan: what is measured.
+        fair_plan: where fairness is measured; nowhere where it takes no time.
         url: of a PostgreSQL; empty: one is started.
-        fair_jobs: jobs of other communities in the fairness run; 0: there is none.
-        flood: jobs of the one that floods.
-        seed: of the fairness run.
         as_json: prints JSON instead of tables.
 
     Raises:
@@ -46,7 +42,7 @@ async def load(
 
     with Step("Starting") as step:
         async with database(url) as (at, _):
-            from bot.bench.fairness import fairness
+            from bot.bench.fairness import FairRun
             from bot.bench.load import LoadRun, local_depth
 
             def doing(text: str) -> None:
@@ -54,16 +50,16 @@ async def load(
 
             local = [await local_depth(plan, one) for one in plan.depths if one <= _LOCAL_MOST]
             shared = await LoadRun(plan, at, doing).depths()
-            fair = None
-            if fair_jobs:
-                fair = await fairness(plan, at, fair_jobs, flood, seed, doing)
+            fair: list[Fairness] = []
+            if fair_plan.seconds:
+                fair = await FairRun(fair_plan, plan.workers, at, doing).points()
     if as_json:
         figures = [asdict(one) for one in (*local, *shared)]
-        told = {**asdict(fair), "ratio": fair.ratio} if fair is not None else None
+        told = [{**one.figures.as_dict(), **asdict(one)} for one in fair]
         print_json({"depths": figures, "fairness": told})
         return
     _print_depths([*local, *shared])
-    if fair is not None:
+    if fair:
         _print_fairness(fair)
 
 
@@ -127,14 +123,15 @@ def _print_depths(figures: Sequence[DepthFigures]) -> None:
     print_table(columns, rows, "Jobs without work; p50 / p95 / p99 in milliseconds")
 
 
-def _print_fairness(fair: Fairness) -> None:
+def _print_fairness(fair: Sequence[Fairness]) -> None:
+    from engine.capacity.beside import COLUMNS
+
+    columns = (*COLUMNS, "flood alone has", "waits counted")
     rows = [
-        ("others, nobody floods", *_seconds(fair.quiet)),
-        (f"others, one floods with {fair.flood:,}", *_seconds(fair.flooded)),
-        ("the one that floods", *_seconds(fair.flooder)),
+        (*one.figures.cells(), f"{one.flooder_alone:.1f}", one.quiet.count + one.flooded.count)
+        for one in fair
     ]
-    print_table(("who", "p50, s", "p95, s", "p99, s"), rows, "Fairness: what communities wait")
-    say(f"Beside a flood, the p95 of the others is {fair.ratio:.2f} times what it is without.")
+    print_table(columns, rows, "Fairness: p95 of what others wait, in lengths of a job")
 
 
 def _print_faults(report: FaultReport, compared: Sequence[Recovery]) -> None:
@@ -171,10 +168,6 @@ def _print_faults(report: FaultReport, compared: Sequence[Recovery]) -> None:
             ],
             "From a kill to other hands",
         )
-
-
-def _seconds(spread: Spread) -> tuple[float, float, float]:
-    return (spread.p50, spread.p95, spread.p99)
 
 
 def _two(spread: Spread) -> str:

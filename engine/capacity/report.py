@@ -7,11 +7,14 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from engine.capacity.assumptions import Assumptions
+from engine.capacity.beside import Beside, grid
 from engine.capacity.demand import Demand, full_at
 from engine.capacity.simulation import Simulation, fewest_gpus
 
 SIZES: Final = (10, 1_000, 100_000)
 FLOOD_CLIPS: Final = 2_000
+_FAIR_JOBS: Final = 6_000
+"""Jobs that are simulated at each point of the grid of floods."""
 
 
 @dataclass(frozen=True)
@@ -71,11 +74,13 @@ class CapacityReport:
         assumptions: what it goes by.
         sizes: what is needed at each size.
         full: each resource, how many communities fill one of it, and what is done then.
+        beside: what others wait beside a flood, at any number of hands.
     """
 
     assumptions: Assumptions
     sizes: tuple[Size, ...]
     full: tuple[tuple[str, int, str], ...]
+    beside: tuple[Beside, ...]
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -86,6 +91,7 @@ class CapacityReport:
                 {"resource": name, "communities": count, "then": more}
                 for name, count, more in self.full
             ],
+            "beside": [one.as_dict() for one in self.beside],
         }
 
 
@@ -114,7 +120,8 @@ def plan(
         doing(count)
         sizes.append(_size(Demand(assumptions, count), messages, seed))
     full = tuple((one.name, count, one.more) for one, count in full_at(assumptions))
-    return CapacityReport(assumptions, tuple(sizes), full)
+    points = grid(jobs=min(messages, _FAIR_JOBS), seed=seed)
+    return CapacityReport(assumptions, tuple(sizes), full, points)
 
 
 def _size(demand: Demand, messages: int, seed: int) -> Size:
