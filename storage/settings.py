@@ -184,6 +184,11 @@ def database_from(given: str) -> URL:
             "The setting database_url is not the URL of a database, such as "
             "postgresql://user:password@host/name."
         ) from None
+    if url.get_backend_name() not in _DRIVERS:
+        raise UnavailableError(
+            f"Nothing can be kept in a {url.get_backend_name()[:40]} database. Use PostgreSQL, or "
+            "leave database_url empty to keep everything in the data folder."
+        )
     url = url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
     try:
         url.get_dialect().import_dbapi()

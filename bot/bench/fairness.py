@@ -19,7 +19,7 @@ from engine.jobs.base import Job, Priority
 from engine.jobs.saq.database import Row
 from engine.jobs.saq.queue import SaqQueue
 
-JOB: Final = 0.25
+JOB: Final = 0.5
 """Seconds of a job, on average."""
 COMMUNITIES: Final = 10
 _SPREAD: Final = 0.5

@@ -80,6 +80,9 @@ def test_wrong_targets_are_explained(
     assert result.exit_code == 5 and "nothing to move" in result.stderr
     result = terminal("storage", "migrate", "--to", f"nonsense {PASSWORD}")
     assert result.exit_code == 5 and PASSWORD not in result.output + result.stderr
+    result = terminal("storage", "migrate", "--to", f"mysql://u:{PASSWORD}@host/name")
+    assert result.exit_code == 5 and "in a mysql database. Use PostgreSQL" in result.stderr
+    assert PASSWORD not in result.output + result.stderr
     other = tmp_path / "other.sqlite3"
     assert terminal("storage", "migrate", "--to", f"sqlite:{other}").exit_code == 0
     assert other.exists()

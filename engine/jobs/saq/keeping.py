@@ -57,11 +57,11 @@ SELECT p.priority FROM unnest(%(priorities)s::integer[]) AS p(priority) WHERE NO
     ) AS h)
 """
 _FORGET: Final = {
-    int(priority): f"SELECT setval('turn_{priority:d}', last_value + {CREDIT}) AS turn "
+    int(priority): f"SELECT setval('turn_{priority:d}', last_value + {CREDIT} + 1) AS turn "
     f"FROM turn_{priority:d} WHERE last_value <> %(rested)s"
     for priority in Priority
 }
-"""What each has had counts no more, once: the turn goes on by all that can be had in advance."""
+"""What each has had counts no more, once: the turn goes on by more than can be had in advance."""
 
 
 async def kept_now(connection: AsyncConnection[Any]) -> list[dict[str, Any]]:

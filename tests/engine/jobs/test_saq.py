@@ -16,6 +16,7 @@ from engine.jobs.saq.queue import SaqQueue
 from engine.jobs.saq.sql import OVER
 from engine.jobs.saq.worker import SaqWorker
 from engine.jobs.settings import JobSettings
+from engine.turns import CREDIT
 from personas.errors import UnavailableError
 from storage.store import Storage
 from tests.engine.jobs.contract import LONG, JobQueueContract, MakeWorld, World, job
@@ -117,6 +118,46 @@ async def test_a_worker_leaves_to_others_what_it_does_not_make(make_world: MakeW
     await world.end(await world.submit("clip"))
     view = await world.queue.find(id)
     assert view is not None and view.state is JobState.WAITING
+
+
+async def test_hands_are_the_places_of_those_who_make_such_jobs(make_world: MakeWorld) -> None:
+    world = await make_world(at_once=12)
+    queue = world.queue
+    assert isinstance(queue, SaqQueue)
+    painter = SaqWorker(queue, [ScriptedHandler(world.products, "portrait")], 5)
+    painting = asyncio.create_task(painter.run())
+    await world.submit("one", "a")
+    await world.until_begun("one")
+    await world.noticed()
+    (kept,) = await queue.database.run(kept_now)
+    assert kept["kind"] == "clip" and kept["places"] == 12 and len(kept["workers"]) == 1
+    assert 0 < kept["hands"] < 12
+    painter.drain()
+    await asyncio.wait_for(painting, LONG)
+
+
+async def test_what_each_has_had_is_forgotten_when_nobody_waits(make_world: MakeWorld) -> None:
+    world = await make_world()
+    queue = world.queue
+    assert isinstance(queue, SaqQueue)
+    world.handler.gate.set()
+    for n in range(3):
+        await world.end(await world.submit(f"{n}", "busy"))
+
+    async def served() -> int:
+        return int((await queue.database.rows("SELECT last_value FROM turn_20"))[0]["last_value"])
+
+    async with asyncio.timeout(LONG):
+        while await served() < CREDIT:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    world.handler.gate.clear()
+    await world.submit("running", "other")
+    await world.until_begun("running")
+    ids = [await world.submit(f"{name} job", name) for name in ("busy", "new")]
+    world.handler.gate.set()
+    for id in ids:
+        await world.end(id)
+    assert world.handler.made[-2:] == ["busy job", "new job"]  # in the order in which they came
 
 
 async def test_results_are_forgotten_after_a_while(make_world: MakeWorld) -> None:
