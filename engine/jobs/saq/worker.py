@@ -169,6 +169,7 @@ class SaqWorker:
 
     async def _take(self, most: int) -> list[_Hand]:
         """Begins the next jobs, at most so many."""
+        kept = [one for one in self._presence.kept if one["kind"] in self._handlers]
         values = {
             "kinds": sorted(self._handlers),
             "me": self.id,
@@ -177,9 +178,9 @@ class SaqWorker:
             "loaded": self._loaded.preferred(),
             "most": most,
             "channel": self._database.channel,
-            "kept": Jsonb([one for one in self._presence.kept if one["kind"] in self._handlers]),
+            "kept": Jsonb(kept),
         }
-        statement = taking.TAKE_KEEPING if self._presence.kept else taking.TAKE
+        statement = taking.TAKE_KEEPING if kept else taking.TAKE
 
         async def take(connection: AsyncConnection[Any]) -> list[Row]:
             cursor = await connection.execute(statement, values)
