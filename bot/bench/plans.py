@@ -40,7 +40,7 @@ class FairPlan:
 
     hands: Sequence[int] = (4, 8)
     busy: Sequence[float] = (0.5, 0.7, 0.85)
-    seconds: float = 24.0
+    seconds: float = 20.0
     flood: int = 1_000
     seed: int = 0
 

@@ -43,7 +43,7 @@ def bench_load(
     fair_seconds: Annotated[
         float,
         typer.Option(min=0, max=3_600, help="How long others ask in a fairness run; 0: none."),
-    ] = 24.0,
+    ] = 20.0,
     flood: Annotated[
         int, typer.Option(min=1, max=100_000, help="Jobs of the one that floods.")
     ] = 1_000,
