@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections import Counter
 
 import pytest
@@ -57,14 +56,11 @@ class World:
 
 
 def test_what_is_urgent_goes_first_and_communities_take_turns_behind_it() -> None:
-    turns, called = Turns(9), list[str]()
-    for name in ("a1", "a2", "a3", "b1", "c1"):
-        call = functools.partial(lambda name: not called.append(name), name)
-        turns.enter(Ticket(name[0], "", 5 if name == "a3" else 9, "", call))
-    while (ticket := turns.next()) is not None:
-        ticket.call()
-    assert called == ["a3", "a1", "b1", "c1", "a2"]
-    assert len(turns) == 0 == turns.of("a", "")
+    world = World(9)
+    for community, priority in (("a", 9), ("a", 9), ("x", 5), ("b", 9), ("c", 9)):
+        world.ask(community, priority=priority)
+    assert world.begin() == "xabca"
+    assert len(world.turns) == 0 == world.turns.of("a", "")
 
 
 def test_who_asks_for_little_goes_before_a_flood_and_may_come_twice() -> None:
