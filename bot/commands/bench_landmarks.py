@@ -38,7 +38,7 @@ async def landmarks(
     from engine.portrait.benchmark.landmark_table import markdown, sheet, summary
     from engine.portrait.benchmark.prompts import load_prompts, some_of_each
     from engine.portrait.diffusion.painter import Painter
-    from engine.portrait.factory import all_styles, open_hub
+    from engine.portrait.factory import all_styles, open_hub, open_sentences
     from engine.portrait.guidance.plan import ARMS
     from engine.portrait.landmarks.base import open_landmarkers, second_opinions
 
@@ -55,7 +55,8 @@ async def landmarks(
         raise InvalidInputError(f"There is no arm {unknown[0]!r}; there are {', '.join(ARMS)}.")
     chosen: list[Arm] = [arm for arm in ARMS if not arms or arm in arms]
     hub = open_hub(settings, offline=app.settings.models.offline)
-    painter = Painter(styles, hub, settings.diffusion)
+    sentences = open_sentences(app.models)
+    painter = Painter(styles, hub, settings.diffusion, sentences)
     detectors = (*open_landmarkers(), *second_opinions())
     with Step("Painting") as step:
 

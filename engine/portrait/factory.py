@@ -8,6 +8,7 @@ from engine.portrait.base import PortraitGenerator
 from engine.portrait.settings import PortraitSettings
 
 if TYPE_CHECKING:
+    from engine.embedding import Embedder
     from engine.models.store import ModelStore
     from engine.portrait.diffusion.generator import DiffusionGenerator
     from engine.portrait.diffusion.hub import HubStore
@@ -103,7 +104,6 @@ def open_portrait_generator(
     Raises:
         UnavailableError: the embedding model has not been fetched; the message names the command.
     """
-    from engine.embedding import MiniLmEmbedder
     from engine.portrait.gate import FaceGate
     from engine.portrait.illustrated.art.library import ArtLibrary
     from engine.portrait.illustrated.generator import IllustratedGenerator
@@ -112,7 +112,8 @@ def open_portrait_generator(
     from engine.portrait.safety import open_safety
 
     styles = all_styles(settings)
-    library = ArtLibrary(store, MiniLmEmbedder(store.path(EMBEDDING)))
+    sentences = open_sentences(store)
+    library = ArtLibrary(store, sentences)
     landmarkers = open_landmarkers() if settings.landmarks else ()
     drawn = IllustratedGenerator(library, styles, settings.size, landmarkers, keep_faces=keep_faces)
     if not uses_images(settings) and not uses_diffusion(settings):
@@ -124,9 +125,20 @@ def open_portrait_generator(
         painter = open_images(settings, styles, gate, safety)
     else:
         hub = open_hub(settings, offline=offline)
-        painter = open_diffusion(settings, styles, hub, gate, safety)
+        painter = open_diffusion(settings, styles, hub, gate, safety, sentences)
     threshold = settings.diffusion.safety_threshold
     return PortraitMixture([painter, drawn], styles, safety, threshold)
+
+
+def open_sentences(store: ModelStore) -> Embedder:
+    """The model of what sentences mean; nothing is loaded before it is used.
+
+    Raises:
+        UnavailableError: it has not been fetched; the message names the command.
+    """
+    from engine.embedding import MiniLmEmbedder
+
+    return MiniLmEmbedder(store.path(EMBEDDING))
 
 
 def open_diffusion(
@@ -135,12 +147,13 @@ def open_diffusion(
     hub: HubStore,
     gate: FaceGate,
     safety: ImageSafety | None,
+    sentences: Embedder | None = None,
 ) -> DiffusionGenerator:
     """The generator that runs diffusion models; no model is loaded before it is used."""
     from engine.portrait.diffusion.generator import DiffusionGenerator
     from engine.portrait.diffusion.painter import Painter
 
-    painter = Painter(styles, hub, settings.diffusion)
+    painter = Painter(styles, hub, settings.diffusion, sentences)
     return DiffusionGenerator(styles, hub, painter, gate, safety, settings.diffusion, settings.size)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from engine.portrait.base import Image
 from engine.portrait.diffusion.device import Device, choose_device, free_unused, is_out_of_memory
@@ -22,6 +23,9 @@ from personas.persona import PortraitBrief
 from personas.recipes import Family, Recipe, fill, prompt_values
 from personas.styles import Style, StyleCatalogue
 
+if TYPE_CHECKING:
+    from engine.embedding import Embedder
+
 log = logging.getLogger(__name__)
 
 _LATENT = 8
@@ -35,10 +39,18 @@ class Painter:
         styles: the catalogue, for families.
         hub: where weights are.
         settings: how models are run.
+        sentences: for networks that were trained on embeddings of sentences.
     """
 
-    def __init__(self, styles: StyleCatalogue, hub: HubStore, settings: DiffusionSettings) -> None:
+    def __init__(
+        self,
+        styles: StyleCatalogue,
+        hub: HubStore,
+        settings: DiffusionSettings,
+        sentences: Embedder | None = None,
+    ) -> None:
         self._styles = styles
+        self._sentences = sentences
         self._hub = hub
         self._settings = settings
         self._lock = threading.RLock()
@@ -55,7 +67,7 @@ class Painter:
         with self._lock:
             if self._studio is None:
                 device = choose_device(self._settings)
-                self._studio = Studio(self._hub, device, self._settings)
+                self._studio = Studio(self._hub, device, self._settings, self._sentences)
                 if not device.is_gpu:
                     log.warning(
                         "Portraits are painted on the CPU: a minute and more for each of them"

@@ -74,17 +74,14 @@ def sample(
     """
     import torch
 
-    guided = rung.scale > 0 and easel.guided is not None
-    pipeline = easel.guided if guided else easel.pipeline
+    pipeline = easel.guided if easel.paints_guided(rung) else easel.pipeline
     with torch.no_grad():
         generators = [torch.Generator("cpu").manual_seed(shot.seed) for shot in shots]
         noise = _noise(pipeline, generators, size)
         pipeline.scheduler, own = easel.scheduler, pipeline.scheduler
         try:
             injection = _Injection(easel, pipeline, recipe, shots, rung, noise)
-            images = _paint(
-                pipeline, recipe, size, shots, rung, injection, generators, guided, step
-            )
+            images = _paint(easel, recipe, size, shots, rung, injection, generators, step)
         finally:
             pipeline.scheduler = own
     if not np.isfinite(images).all():
@@ -96,16 +93,18 @@ def sample(
 
 
 def _paint(
-    pipeline: Any,
+    easel: Easel,
     recipe: Recipe,
     size: int,
     shots: Sequence[Shot],
     rung: Rung,
     injection: _Injection,
     generators: list[torch.Generator],
-    guided: bool,
     step: Step | None,
 ) -> NDArray[np.float32]:
+    guided = easel.paints_guided(rung)
+    pipeline = easel.guided if guided else easel.pipeline
+
     def after(pipe: Any, index: int, _: Any, values: dict[str, Any]) -> dict[str, Any]:
         steps = len(pipe.scheduler.timesteps)
         values["latents"] = injection.applied(values["latents"], index)
@@ -114,8 +113,7 @@ def _paint(
         return values
 
     options: dict[str, Any] = {
-        "prompt": [shot.prompt for shot in shots],
-        "negative_prompt": [shot.negative for shot in shots],
+        **_said(easel, shots),
         "height": size,
         "width": size,
         "num_inference_steps": recipe.steps,
@@ -137,6 +135,17 @@ def _paint(
             "control_guidance_end": rung.control[1],
         }
     return np.asarray(pipeline(**options).images, np.float32)
+
+
+def _said(easel: Easel, shots: Sequence[Shot]) -> dict[str, Any]:
+    """The prompts, as the pipeline takes them."""
+    prompts, negatives = [shot.prompt for shot in shots], [shot.negative for shot in shots]
+    if easel.words is None:
+        return {"prompt": prompts, "negative_prompt": negatives}
+    return {
+        "prompt_embeds": easel.words(prompts),
+        "negative_prompt_embeds": easel.words(negatives),
+    }
 
 
 def _landmarks(shot: Shot) -> Image:
@@ -223,7 +232,9 @@ def _encoded(pipeline: Any, faces: Sequence[Image]) -> torch.Tensor:
         if upcast:
             vae.to(torch.float32)
         pixels = pixels.to(pipeline._execution_device, torch.float32 if upcast else dtype)
-        latents = vae.encode(pixels).latent_dist.mode()
+        encoded = vae.encode(pixels)
+        # Tiny autoencoders know no spread: their latents are what they are.
+        latents = encoded.latents if "latents" in encoded else encoded.latent_dist.mode()
     finally:
         if upcast:
             vae.to(dtype)

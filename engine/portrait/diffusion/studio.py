@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.portrait.diffusion.device import Device, free_unused, is_out_of_memory
 from engine.portrait.diffusion.hub import HubStore, has_half_precision
 from engine.portrait.diffusion.schedulers import make_scheduler
 from engine.portrait.diffusion.settings import DiffusionSettings
 from engine.portrait.diffusion.shelf import Shelf, weight_bytes
+from engine.portrait.guidance.plan import Rung
 from personas.errors import UnavailableError
 from personas.recipes import Control, Family, FamilyName, Lora, Recipe, Weights
+
+if TYPE_CHECKING:
+    from engine.embedding import Embedder
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +26,13 @@ _PIPELINES: dict[FamilyName, tuple[str, str]] = {
     "sd15": ("StableDiffusionPipeline", "StableDiffusionControlNetPipeline"),
     "sdxl": ("StableDiffusionXLPipeline", "StableDiffusionXLControlNetPipeline"),
 }
+
+
+Words = Callable[[Sequence[str]], Any]
+
+
+_OPTIONAL = ("safety_checker", "feature_extractor", "text_encoder", "tokenizer")
+"""Parts that a pipeline of SD 1.5 may lack."""
 
 
 @dataclass(frozen=True)
@@ -32,11 +43,18 @@ class Easel:
         pipeline: text to image, with the look's LoRAs switched on.
         guided: the same with the ControlNet; None where there is none.
         scheduler: the look's own, for this picture alone.
+        words: turns prompts into what the network listens to, [n, tokens, numbers]; None: the
+            pipeline has a text encoder of its own.
     """
 
     pipeline: Any
     guided: Any
     scheduler: Any
+    words: Words | None = None
+
+    def paints_guided(self, rung: Rung) -> bool:
+        """Whether a try is painted with the ControlNet."""
+        return rung.scale > 0 and self.guided is not None
 
 
 class Studio:
@@ -49,11 +67,19 @@ class Studio:
         hub: where weights are.
         device: where they run.
         settings: how.
+        sentences: what networks listen to that were trained on the meaning of whole sentences.
     """
 
-    def __init__(self, hub: HubStore, device: Device, settings: DiffusionSettings) -> None:
+    def __init__(
+        self,
+        hub: HubStore,
+        device: Device,
+        settings: DiffusionSettings,
+        sentences: Embedder | None = None,
+    ) -> None:
         self.device = device
         self._hub = hub
+        self._sentences = sentences
         self._settings = settings
         self._offload = settings.offload
         self.shelf = Shelf(device.budget, weight_bytes)
@@ -82,7 +108,28 @@ class Studio:
             net = self.shelf.get(_weights_key(control), lambda: load(look, control), keep)
         config = pipeline.scheduler.config
         scheduler = make_scheduler(recipe.scheduler, config)
-        return Easel(pipeline, self._with_control(pipeline, net, family), scheduler)
+        guided_too = self._with_control(pipeline, net, family)
+        return Easel(pipeline, guided_too, scheduler, self._words(pipeline, look))
+
+    def _words(self, pipeline: Any, look: str) -> Words | None:
+        """For a network without a text encoder: the embedding of each prompt, as one token."""
+        if pipeline.text_encoder is not None:
+            return None
+        if self._sentences is None:
+            raise UnavailableError(
+                f"The look '{look}' listens to embeddings of sentences, and the model for them is "
+                "not here."
+            )
+        sentences, unet = self._sentences, pipeline.unet
+
+        def words(prompts: Sequence[str]) -> Any:
+            import torch
+
+            # Embeddings have length 1; networks are trained on numbers of variance 1.
+            vectors = sentences.encode(prompts) * unet.config.cross_attention_dim**0.5
+            return torch.from_numpy(vectors)[:, None].to(unet.device, unet.dtype)
+
+        return words
 
     def control_of(self, family: Family) -> Control | None:
         """The ControlNet for faces of a family: the operator's own, or the family's, if any."""
@@ -197,7 +244,7 @@ class Studio:
 
         kind = getattr(diffusers, _PIPELINES[family.name][1])
         parts = {name: part for name, part in pipeline.components.items() if part is not None}
-        optional = {"safety_checker": None, "feature_extractor": None}
+        optional = dict.fromkeys(_OPTIONAL)
         extra = optional if family.name == "sd15" else {}
         guided = kind(**{**extra, **parts}, controlnet=net, **_unchecked_made(kind))
         guided.set_progress_bar_config(disable=True)
