@@ -19,6 +19,7 @@ MODELS = ("unet", "vae", "text_encoder", "text_encoder_2", "transformer", "contr
 """Parts of a pipeline that have weights."""
 LEFT_OUT = ("safety_checker", "feature_extractor", "image_encoder")
 """Parts that are not used here."""
+_FOR_WORDS = ("text_encoder", "tokenizer")
 _STEMS = ("diffusion_pytorch_model", "model")
 
 
@@ -210,6 +211,12 @@ def is_complete(folder: Path) -> bool:
         (folder / name).is_dir() and (name not in MODELS or _has_weights(folder / name))
         for name in needed
     )
+
+
+def lacking(folder: Path) -> dict[str, None]:
+    """The parts for words that a pipeline says it has not: it listens to embeddings."""
+    parts = json.loads((folder / "model_index.json").read_text("utf-8"))
+    return {name: None for name in _FOR_WORDS if parts.get(name) == [None, None]}
 
 
 def has_half_precision(folder: Path) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.portrait.diffusion.device import Device, free_unused, is_out_of_memory
-from engine.portrait.diffusion.hub import HubStore, has_half_precision
+from engine.portrait.diffusion.hub import HubStore, has_half_precision, lacking
 from engine.portrait.diffusion.schedulers import make_scheduler
 from engine.portrait.diffusion.settings import DiffusionSettings
 from engine.portrait.diffusion.shelf import Shelf, weight_bytes
@@ -186,6 +186,7 @@ class Studio:
                 kind, place, look, single=True, config=config, **shared, **_unchecked(kind)
             )
         else:
+            shared = {**lacking(place), **shared}
             pipeline = self._read(kind, place, look, **shared, **_unchecked(kind))
         return self._settled(pipeline)
 

@@ -19,8 +19,10 @@ CHANNELS: Final = 32
 """Components of a patch: with them, pictures come back at a PSNR of 30 dB."""
 _FITTED_TO: Final = 2000
 """Pictures."""
+GROUND: Final = (247, 246, 242)
+"""What art lies on."""
 _GROUNDS: Final = np.array(
-    [(247, 246, 242), (232, 240, 247), (250, 238, 226), (236, 246, 232), (244, 234, 244)],
+    [GROUND, (232, 240, 247), (250, 238, 226), (236, 246, 232), (244, 234, 244)],
     np.float32,
 )
 

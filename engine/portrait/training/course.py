@@ -64,7 +64,7 @@ class Course:
             one for one in network.parameters() if one.requires_grad
         ]
         self._optimizer = torch.optim.AdamW(
-            self._weights, rate, betas=(0.9, 0.99), weight_decay=0.01
+            self._weights, rate, betas=(0.9, 0.99), weight_decay=0.01, fused=True
         )
         self._mean = [one.detach().clone() for one in self._weights]
         self._spent = 0.0

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.portrait.training.codec import CHANNELS, as_pixels, varied
+from engine.portrait.training.codec import CHANNELS, GROUND, as_pixels
 from engine.portrait.training.course import Course
-from engine.portrait.training.pictures import SIZE, Pixels
+from engine.portrait.training.pictures import SIZE, Pixels, on_paper
 
 if TYPE_CHECKING:
     import torch
@@ -29,9 +29,7 @@ WORDS: Final = 384
 """Numbers of a sentence's embedding."""
 LOUDNESS: Final = WORDS**0.5
 """What an embedding of length 1 is multiplied with, so that its numbers have variance 1."""
-_VARIANTS: Final = 6
-"""Of each picture: grounds, places, mirrors."""
-_BATCH: Final = 48
+_BATCH: Final = 24
 _UNTOLD: Final = 0.1
 """Share of the pictures that are learned without their caption, for guidance without one."""
 _BARE: Final = 0.15
@@ -115,13 +113,12 @@ def prepare(
         codec: of pictures.
         embedder: of captions.
     """
-    chance = np.random.default_rng(3)
     names: dict[str, int] = {"": 0}
     captions = [[names.setdefault(text, len(names)) for text in texts] for _, texts, _ in pictures]
     latents, landmarks = [], []
     for rgba, _, marks in pictures:
         if marks is None:
-            seen = [varied(rgba, chance) for _ in range(_VARIANTS)]
+            seen = [on_paper(rgba, GROUND)]
         else:
             seen = [rgba[..., :3], rgba[:, ::-1, :3]]
             landmarks.append(np.stack([marks, _turned(marks)]))
@@ -193,7 +190,7 @@ def train_control(lessons: Lessons, network: Any, folder: Path, minutes: float) 
 
     def loss_of(chance: torch.Generator) -> torch.Tensor:
         own = np.random.default_rng(int(torch.randint(2**31, (1,), generator=chance)))
-        latents, words, which, variant = lessons.drawn(_BATCH // 2, own)
+        latents, words, which, variant = lessons.drawn(_BATCH, own)
         shown = landmarks[which, variant].astype(np.float32) / 255
         shown[own.random(len(shown)) < _BARE] = 0
         marks = torch.from_numpy(shown).permute(0, 3, 1, 2)

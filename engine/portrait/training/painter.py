@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_PEOPLE: Final = 300
+"""That the network learns; the ControlNet learns all of them."""
 _PIPELINE: Final = "StableDiffusionPipeline"
 
 
@@ -99,10 +101,14 @@ def measure(folder: Path, embedder: Embedder, results: Path) -> str:
 def _lessons_of_art(
     art: Collection, faces: Collection, codec: PatchCodec, embedder: Embedder
 ) -> Lessons:
-    """What the network learns: art as it is, and people. No face of ours is on a thing."""
+    """What the network learns: one picture of each thing, and people.
+
+    No face of ours is on a thing: that is for guidance to bring about.
+    """
     log.info("Encoding pictures")
-    people = [at for at in range(len(faces)) if FACE not in faces.captions[at][0]]
-    pictures = [(art.rgba[at], art.captions[at], None) for at in range(len(art))]
+    things = {captions[0]: at for at, captions in reversed(list(enumerate(art.captions)))}
+    people = [at for at in range(len(faces)) if FACE not in faces.captions[at][0]][:_PEOPLE]
+    pictures = [(art.rgba[at], art.captions[at], None) for at in things.values()]
     pictures += [(faces.rgba[at], faces.captions[at], None) for at in people]
     return prepare(pictures, codec, embedder)
 
