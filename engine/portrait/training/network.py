@@ -69,6 +69,7 @@ def make_noises() -> Any:
         prediction_type="v_prediction",
         clip_sample=False,
         set_alpha_to_one=False,
+        steps_offset=1,
     )
 
 

@@ -265,7 +265,7 @@ class TestPainter:
 
     def test_it_is_not_trained_twice(self, trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         first = trained / "painter" / "pipeline"
-        monkeypatch.setattr(Course, "run", lambda *_: pytest.fail("trained again"))
+        monkeypatch.setattr(Course, "_step", lambda *_: pytest.fail("trained again"))
         weights = first / "unet" / "diffusion_pytorch_model.fp16.safetensors"
         before = weights.read_bytes()
         assert train(trained, WideEmbedder(), NO_TIME) == first
