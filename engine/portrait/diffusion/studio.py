@@ -186,6 +186,9 @@ class Studio:
                 kind, place, look, single=True, config=config, **shared, **_unchecked(kind)
             )
         else:
+            # The library reads parts of others only where they were imported already.
+            import engine.portrait.diffusion.patches  # noqa: F401
+
             shared = {**lacking(place), **shared}
             pipeline = self._read(kind, place, look, **shared, **_unchecked(kind))
         return self._settled(pipeline)

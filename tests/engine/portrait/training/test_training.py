@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -243,8 +244,13 @@ def look() -> Callable[[Path], StyleCatalogue]:
 
 class TestPainter:
     def test_what_was_trained_paints_in_every_arm(
-        self, trained: Path, look: Callable[[Path], StyleCatalogue]
+        self,
+        trained: Path,
+        look: Callable[[Path], StyleCatalogue],
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
+        # as in a process that has trained nothing
+        monkeypatch.delitem(sys.modules, "engine.portrait.diffusion.patches")
         place = trained / "painter" / "pipeline"
         assert not list(place.rglob("*.bin")) and HubStore().has(Weights(repo=str(place)))
         control = ControlSettings(repo=str(place.parent / "controlnet"))
