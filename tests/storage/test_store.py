@@ -122,7 +122,12 @@ async def test_a_full_disk_breaks_nothing(
 
 
 async def test_an_unknown_driver_is_named(tmp_path: Path) -> None:
-    for url, sentence in {"nosuch+driver://x": "not installed", "://": "database_url"}.items():
+    sentences = {
+        "nosuch+driver://x": "Nothing can be kept in a nosuch database",
+        "postgresql+nosuch://x": "not installed",
+        "://": "database_url",
+    }
+    for url, sentence in sentences.items():
         with pytest.raises(UnavailableError, match=sentence):
             await Storage.open(StorageSettings(data_folder=tmp_path, database_url=url))
 
