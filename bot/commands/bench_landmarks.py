@@ -55,8 +55,7 @@ async def landmarks(
         raise InvalidInputError(f"There is no arm {unknown[0]!r}; there are {', '.join(ARMS)}.")
     chosen: list[Arm] = [arm for arm in ARMS if not arms or arm in arms]
     hub = open_hub(settings, offline=app.settings.models.offline)
-    sentences = open_sentences(app.models)
-    painter = Painter(styles, hub, settings.diffusion, sentences)
+    painter = Painter(styles, hub, settings.diffusion, lambda: open_sentences(app.models))
     detectors = (*open_landmarkers(), *second_opinions())
     with Step("Painting") as step:
 

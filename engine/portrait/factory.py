@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from engine.portrait.base import PortraitGenerator
@@ -125,7 +126,7 @@ def open_portrait_generator(
         painter = open_images(settings, styles, gate, safety)
     else:
         hub = open_hub(settings, offline=offline)
-        painter = open_diffusion(settings, styles, hub, gate, safety, sentences)
+        painter = open_diffusion(settings, styles, hub, gate, safety, lambda: sentences)
     threshold = settings.diffusion.safety_threshold
     return PortraitMixture([painter, drawn], styles, safety, threshold)
 
@@ -147,7 +148,7 @@ def open_diffusion(
     hub: HubStore,
     gate: FaceGate,
     safety: ImageSafety | None,
-    sentences: Embedder | None = None,
+    sentences: Callable[[], Embedder] | None = None,
 ) -> DiffusionGenerator:
     """The generator that runs diffusion models; no model is loaded before it is used."""
     from engine.portrait.diffusion.generator import DiffusionGenerator

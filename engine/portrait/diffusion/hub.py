@@ -215,7 +215,10 @@ def is_complete(folder: Path) -> bool:
 
 def lacking(folder: Path) -> dict[str, None]:
     """The parts for words that a pipeline says it has not: it listens to embeddings."""
-    parts = json.loads((folder / "model_index.json").read_text("utf-8"))
+    try:
+        parts = json.loads((folder / "model_index.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}  # no pipeline: whoever reads it says so
     return {name: None for name in _FOR_WORDS if parts.get(name) == [None, None]}
 
 

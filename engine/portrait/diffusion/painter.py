@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from engine.portrait.base import Image
@@ -39,7 +39,7 @@ class Painter:
         styles: the catalogue, for families.
         hub: where weights are.
         settings: how models are run.
-        sentences: for networks that were trained on embeddings of sentences.
+        sentences: opens the model for networks that were trained on embeddings of sentences.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Painter:
         styles: StyleCatalogue,
         hub: HubStore,
         settings: DiffusionSettings,
-        sentences: Embedder | None = None,
+        sentences: Callable[[], Embedder] | None = None,
     ) -> None:
         self._styles = styles
         self._sentences = sentences

@@ -6,30 +6,19 @@ autoencoder takes hours of training. For small models: large ones have learned b
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+import numpy as np
+import torch
 from diffusers.configuration_utils import ConfigMixin, register_to_config
+from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTinyOutput
 from diffusers.models.modeling_utils import ModelMixin
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
 PATCH: Final = 8
 """Pixels of a patch, along a side."""
-
-
-@dataclass(frozen=True)
-class Encoded:
-    """Latents, as tiny autoencoders of diffusers give them."""
-
-    latents: Tensor
-
-    def __contains__(self, name: str) -> bool:
-        return name == "latents"
 
 
 class PatchCodec(ModelMixin, ConfigMixin):  # type: ignore[misc]  # as all models of diffusers
@@ -52,17 +41,15 @@ class PatchCodec(ModelMixin, ConfigMixin):  # type: ignore[misc]  # as all model
         block_out_channels: tuple[int, ...] = (1, 1, 1, 1),
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        import torch
-
         self.into = nn.Parameter(torch.zeros(channels, 3, PATCH, PATCH), requires_grad=False)
         self.back = nn.Parameter(torch.zeros(channels, 3, PATCH, PATCH), requires_grad=False)
         self.mean = nn.Parameter(torch.zeros(3, PATCH, PATCH), requires_grad=False)
         self.use_slicing = False
 
-    def encode(self, pixels: Tensor) -> Encoded:
+    def encode(self, pixels: Tensor) -> AutoencoderTinyOutput:
         """[n, 3, h, w] from -1 to 1 -> latents [n, channels, h / 8, w / 8]."""
         tiles = self.mean.repeat(1, pixels.shape[2] // PATCH, pixels.shape[3] // PATCH)
-        return Encoded(functional.conv2d(pixels - tiles, self.into, stride=PATCH))
+        return AutoencoderTinyOutput(functional.conv2d(pixels - tiles, self.into, stride=PATCH))
 
     def decode(self, latents: Tensor, **_: Any) -> tuple[Tensor]:
         """Latents [n, channels, h, w] -> [n, 3, 8 h, 8 w], about -1 to 1."""
@@ -84,9 +71,6 @@ def fit(pictures: NDArray[np.uint8], channels: int) -> PatchCodec:
         pictures: [n, h, w, 3], sides a multiple of `PATCH`.
         channels: components that are kept.
     """
-    import numpy as np
-    import torch
-
     count, height, width, _ = pictures.shape
     shape = (count, height // PATCH, PATCH, width // PATCH, PATCH, 3)
     patches = (pictures.astype(np.float32) / 127.5 - 1).reshape(shape).transpose(0, 1, 3, 5, 2, 4)

@@ -234,7 +234,7 @@ def _encoded(pipeline: Any, faces: Sequence[Image]) -> torch.Tensor:
         pixels = pixels.to(pipeline._execution_device, torch.float32 if upcast else dtype)
         encoded = vae.encode(pixels)
         # Tiny autoencoders know no spread: their latents are what they are.
-        latents = encoded.latents if "latents" in encoded else encoded.latent_dist.mode()
+        latents = encoded.latents if hasattr(encoded, "latents") else encoded.latent_dist.mode()
     finally:
         if upcast:
             vae.to(dtype)

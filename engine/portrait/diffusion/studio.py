@@ -26,11 +26,7 @@ _PIPELINES: dict[FamilyName, tuple[str, str]] = {
     "sd15": ("StableDiffusionPipeline", "StableDiffusionControlNetPipeline"),
     "sdxl": ("StableDiffusionXLPipeline", "StableDiffusionXLControlNetPipeline"),
 }
-
-
 Words = Callable[[Sequence[str]], Any]
-
-
 _OPTIONAL = ("safety_checker", "feature_extractor", "text_encoder", "tokenizer")
 """Parts that a pipeline of SD 1.5 may lack."""
 
@@ -67,7 +63,8 @@ class Studio:
         hub: where weights are.
         device: where they run.
         settings: how.
-        sentences: what networks listen to that were trained on the meaning of whole sentences.
+        sentences: opens what networks listen to that were trained on the meaning of whole
+            sentences; asked by those alone.
     """
 
     def __init__(
@@ -75,7 +72,7 @@ class Studio:
         hub: HubStore,
         device: Device,
         settings: DiffusionSettings,
-        sentences: Embedder | None = None,
+        sentences: Callable[[], Embedder] | None = None,
     ) -> None:
         self.device = device
         self._hub = hub
@@ -120,7 +117,7 @@ class Studio:
                 f"The look '{look}' listens to embeddings of sentences, and the model for them is "
                 "not here."
             )
-        sentences, unet = self._sentences, pipeline.unet
+        sentences, unet = self._sentences(), pipeline.unet
 
         def words(prompts: Sequence[str]) -> Any:
             import torch

@@ -19,7 +19,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs one command.
 
     Returns:
-        0 when all went well, 1 when something could not be done.
+        0 when all went well, 1 when something could not be done, 130 when it was stopped.
     """
     default = Schedule()
     parser = argparse.ArgumentParser(prog="python -m engine.portrait.training", description=__doc__)
@@ -52,9 +52,12 @@ def main(arguments: list[str] | None = None) -> int:
     except ImportError as error:
         sys.stderr.write(f"{error.name} is missing: pip install 'chatanything[gpu]'\n")
         return 1
-    except ChatAnythingError as error:
+    except (ChatAnythingError, FloatingPointError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("Stopped. Run it again, and it goes on where it was.\n")
+        return 130
     return 0
 
 

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+
 if TYPE_CHECKING:
     import torch
     from torch import nn
@@ -76,7 +78,7 @@ class Course:
         """Whether the time is up."""
         return self._spent >= self._seconds
 
-    def run(self, loss_of: Callable[[torch.Generator], torch.Tensor]) -> None:
+    def run(self, loss_of: Callable[[np.random.Generator], torch.Tensor]) -> None:
         """Trains until the time is up, and leaves the mean weights in the network.
 
         Args:
@@ -84,7 +86,7 @@ class Course:
         """
         import torch
 
-        chance = torch.Generator().manual_seed(self._steps)
+        chance = np.random.default_rng(self._steps)
         begun, saved, told, lately = self._clock(), 0.0, 0.0, 0.0
         before = self._spent
         while not self.is_over:

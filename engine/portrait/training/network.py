@@ -159,9 +159,8 @@ def train_network(lessons: Lessons, folder: Path, minutes: float) -> Any:
     noises = make_noises()
     course = Course("unet", network, folder, minutes=minutes, rate=5e-4)
 
-    def loss_of(chance: torch.Generator) -> torch.Tensor:
-        own = np.random.default_rng(int(torch.randint(2**31, (1,), generator=chance)))
-        latents, words, _, _ = lessons.drawn(_BATCH, own)
+    def loss_of(chance: np.random.Generator) -> torch.Tensor:
+        latents, words, _, _ = lessons.drawn(_BATCH, chance)
         return _loss(noises, latents, words, lambda noisy, at, said: network(noisy, at, said))
 
     course.run(loss_of)
@@ -189,11 +188,10 @@ def train_control(lessons: Lessons, network: Any, folder: Path, minutes: float) 
     noises = make_noises()
     course = Course("controlnet", control, folder, minutes=minutes, rate=3e-4)
 
-    def loss_of(chance: torch.Generator) -> torch.Tensor:
-        own = np.random.default_rng(int(torch.randint(2**31, (1,), generator=chance)))
-        latents, words, which, variant = lessons.drawn(_BATCH, own)
+    def loss_of(chance: np.random.Generator) -> torch.Tensor:
+        latents, words, which, variant = lessons.drawn(_BATCH, chance)
         shown = landmarks[which, variant].astype(np.float32) / 255
-        shown[own.random(len(shown)) < _BARE] = 0
+        shown[chance.random(len(shown)) < _BARE] = 0
         marks = torch.from_numpy(shown).permute(0, 3, 1, 2)
 
         def predict(noisy: Any, at: Any, said: Any) -> Any:

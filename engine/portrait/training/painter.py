@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from engine.portrait.benchmark.landmarks import RESULTS
 from engine.portrait.training.codec import fit_codec
 from engine.portrait.training.network import (
     Lessons,
@@ -19,6 +20,7 @@ from engine.portrait.training.network import (
 )
 from engine.portrait.training.pictures import FACE, Collection, gather_art, gather_faces
 from engine.portrait.training.probe import likeness_of, likeness_of_art, train_probe
+from personas.errors import NotFoundError
 
 if TYPE_CHECKING:
     from engine.embedding import Embedder
@@ -70,9 +72,8 @@ def train(folder: Path, embedder: Embedder, schedule: Schedule, workers: int = 2
     codec = fit_codec([art, faces], run)
     lessons = _lessons_of_art(art, faces, codec, embedder)
     network = train_network(lessons, run, schedule.network)
-    control = train_control(
-        _lessons_of_faces(art, faces, codec, embedder), network, run, schedule.control
-    )
+    shown = _lessons_of_faces(faces, codec, embedder)
+    control = train_control(shown, network, run, schedule.control)
     train_probe([art, faces], embedder, run, schedule.probe)
     return save(folder / "painter", codec, network, control)
 
@@ -87,7 +88,16 @@ def measure(folder: Path, embedder: Embedder, results: Path) -> str:
 
     Returns:
         The table.
+
+    Raises:
+        NotFoundError: there is no trained probe, or no such run.
     """
+    for needed, what in (
+        (folder / "run" / "probe.pt", "a trained probe"),
+        (results / RESULTS, RESULTS),
+    ):
+        if not needed.is_file():
+            raise NotFoundError(f"{needed.parent} does not hold {what}: nothing can be measured.")
     art, faces = Collection(folder / "art"), Collection(folder / "faces")
     probe = train_probe([art, faces], embedder, folder / "run", 0)
     rows = [*likeness_of(probe, embedder, results), likeness_of_art(probe, embedder, art)]
@@ -113,9 +123,7 @@ def _lessons_of_art(
     return prepare(pictures, codec, embedder)
 
 
-def _lessons_of_faces(
-    art: Collection, faces: Collection, codec: PatchCodec, embedder: Embedder
-) -> Lessons:
+def _lessons_of_faces(faces: Collection, codec: PatchCodec, embedder: Embedder) -> Lessons:
     """What the ControlNet learns: faces where the landmarks are."""
     assert faces.landmarks is not None
     pictures = [

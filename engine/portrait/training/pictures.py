@@ -208,6 +208,7 @@ def _people(count: int) -> list[PortraitBrief]:
 
 
 def _portrait(brief: PortraitBrief) -> Picture | None:
+    from engine.portrait.finish import scaled
     from engine.portrait.guidance.conditioning import draw_landmarks
     from engine.portrait.guidance.contours import drawn_contours
 
@@ -217,8 +218,6 @@ def _portrait(brief: PortraitBrief) -> Picture | None:
     except ChatAnythingError:
         return None  # this one cannot be drawn; there are others
     small = Pictures.fromarray(draft.image).resize((SIZE, SIZE), Pictures.Resampling.LANCZOS)
-    from engine.portrait.finish import scaled
-
     geometry = scaled(draft.geometry, SIZE / draft.image.shape[0])
     landmarks = draw_landmarks(drawn_contours(geometry, brief.mood), SIZE, "mediapipe")
     values = prompt_values(brief)

@@ -70,13 +70,12 @@ def train_probe(
     ]
     course = Course("probe", network, folder, minutes=minutes, rate=1e-3)
 
-    def loss_of(chance: torch.Generator) -> torch.Tensor:
-        own = np.random.default_rng(int(torch.randint(2**31, (1,), generator=chance)))
+    def loss_of(chance: np.random.Generator) -> torch.Tensor:
         seen, said = [], []
         for _ in range(_BATCH):
-            which = int(own.integers(len(collections)))
-            at = int(own.integers(len(collections[which])))
-            seen.append(varied(collections[which].rgba[at], own))
+            which = int(chance.integers(len(collections)))
+            at = int(chance.integers(len(collections[which])))
+            seen.append(varied(collections[which].rgba[at], chance))
             said.append(words[which][at])
         return _loss(network, as_pixels(seen), torch.stack(said))
 

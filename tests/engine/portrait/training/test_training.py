@@ -18,7 +18,7 @@ from engine.portrait.diffusion.hub import HubStore
 from engine.portrait.diffusion.painter import Painter
 from engine.portrait.diffusion.settings import ControlSettings, DiffusionSettings
 from engine.portrait.guidance.face import draw_reference
-from engine.portrait.guidance.plan import ARMS, GuidanceSettings, plan_ladder
+from engine.portrait.guidance.plan import ARMS, GuidanceSettings, Rung, plan_ladder
 from engine.portrait.training.codec import CHANNELS, as_pixels, fit_codec, varied
 from engine.portrait.training.course import Course
 from engine.portrait.training.network import WORDS, Lessons, make_noises, prepare
@@ -33,7 +33,7 @@ from engine.portrait.training.pictures import (
     on_paper,
 )
 from engine.portrait.training.probe import plain
-from personas.errors import UnavailableError
+from personas.errors import NotFoundError, UnavailableError
 from personas.persona import PortraitBrief
 from personas.recipes import Recipe, Weights
 from personas.styles import Style, StyleCatalogue, load_styles
@@ -150,7 +150,7 @@ class TestCourse:
         network, course = self.line(tmp_path)
         steps = 0
 
-        def loss_of(_: torch.Generator) -> torch.Tensor:
+        def loss_of(_: np.random.Generator) -> torch.Tensor:
             nonlocal steps
             steps += 1
             if steps > 20:
@@ -256,7 +256,7 @@ class TestPainter:
         control = ControlSettings(repo=str(place.parent / "controlnet"))
         settings = DiffusionSettings(device="cpu", memory_gb=1, control=control)
         styles = look(place)
-        painter = Painter(styles, HubStore(), settings, WideEmbedder())
+        painter = Painter(styles, HubStore(), settings, WideEmbedder)
         brief = PortraitBrief(subject="red apple")
         face = draw_reference(brief, 1, SIZE)
         pictures = []
@@ -289,6 +289,17 @@ class TestPainter:
             painter.paint(styles.get("tiny"), [shot], rung)
 
 
+def test_a_folder_that_is_no_pipeline_is_a_sentence(
+    trained: Path, look: Callable[[Path], StyleCatalogue]
+) -> None:
+    styles = look(trained / "painter" / "pipeline" / "unet")
+    painter = Painter(styles, HubStore(), DiffusionSettings(device="cpu", memory_gb=1))
+    brief = PortraitBrief(subject="red apple")
+    shot = painter.shot(styles.get("tiny"), brief, 1, draw_reference(brief, 1, SIZE))
+    with pytest.raises(UnavailableError, match="cannot be read"):
+        painter.paint(styles.get("tiny"), [shot], Rung())
+
+
 class TestLikeness:
     def test_a_table_of_each_arm_beside_the_art(self, trained: Path, tmp_path: Path) -> None:
         from PIL import Image as Pictures
@@ -309,6 +320,14 @@ class TestLikeness:
             "art",
         ]
         assert (run / "likeness.md").read_text("utf-8") == table
+
+    def test_what_was_not_trained_measures_nothing(self, folder: Path) -> None:
+        with pytest.raises(NotFoundError, match="trained probe"):
+            measure(folder, WideEmbedder(), folder)
+
+    def test_a_folder_that_is_no_run_is_told(self, trained: Path, tmp_path: Path) -> None:
+        with pytest.raises(NotFoundError, match=RESULTS):
+            measure(trained, WideEmbedder(), tmp_path)
 
     def test_a_caption_is_read_without_the_face_that_was_asked_for(self) -> None:
         assert plain(f"red apple {FACE}") == "red apple"
