@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from personas.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from bot.app import App
+    from engine.portrait.benchmark.landmarks import Shown
     from engine.portrait.guidance.plan import Arm
 
 
@@ -35,7 +37,7 @@ async def landmarks(
         UnavailableError: weights or detectors are missing.
     """
     from engine.portrait.benchmark import landmarks as bench
-    from engine.portrait.benchmark.landmark_table import markdown, sheet, summary
+    from engine.portrait.benchmark.landmark_table import summary
     from engine.portrait.benchmark.prompts import load_prompts, some_of_each
     from engine.portrait.diffusion.painter import Painter
     from engine.portrait.factory import all_styles, open_hub, open_sentences
@@ -76,11 +78,7 @@ async def landmarks(
             batch=settings.diffusion.batch,
             done=done,
         )
-    page = markdown(results, look.name, retries=retries)
-    write_file(folder / "report.md", page.encode(), force=True)
-    for arm in dict.fromkeys(shown.arm for shown in results):
-        picture = await asyncio.to_thread(sheet, results, folder, arm)
-        picture.save(folder / f"sheet-{arm}.webp", "WEBP", quality=80)
+    await asyncio.to_thread(_keep, results, look.name, folder, retries)
     left_out = [arm for arm in chosen if not any(shown.arm == arm for shown in results)]
     if left_out:
         say(f"Left out, because there is no ControlNet here: {', '.join(left_out)}.")
@@ -93,6 +91,16 @@ async def landmarks(
             f"{bench.PAPER['unguided']}% unguided, {bench.PAPER['guided']}% guided."
         )
     say(f"Table, results and contact sheets: {folder}")
+
+
+def _keep(results: Sequence[Shown], look: str, folder: Path, retries: bool) -> None:
+    """Writes the tables and a contact sheet of each arm beside the results."""
+    from engine.portrait.benchmark.landmark_table import markdown, sheet
+
+    page = markdown(results, look, retries=retries)
+    write_file(folder / "report.md", page.encode(), force=True)
+    for arm in dict.fromkeys(shown.arm for shown in results):
+        sheet(results, folder, arm).save(folder / f"sheet-{arm}.webp", "WEBP", quality=80)
 
 
 def _print_pooled(rows: list[dict[str, Any]]) -> None:

@@ -36,7 +36,7 @@ _WIDTHS: Final = (24, 48, 96, 160)
 
 
 def make_probe() -> Any:
-    """An untrained one: [n, 3, SIZE, SIZE] -> [n, WORDS]; 0.6 million weights."""
+    """An untrained one: [n, 3, SIZE, SIZE] -> [n, WORDS]; 1.5 million weights."""
     from torch import nn
 
     layers: list[nn.Module] = []
