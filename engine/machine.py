@@ -9,6 +9,9 @@ from pathlib import Path
 MAX_THREADS = 4
 """More threads than this hardly make a small model faster: memory is the limit."""
 
+_FULL = ("out of memory", "not enough memory", "can't allocate memory", "alloc_failed")
+"""How PyTorch, drivers and the libraries below them say that memory is full."""
+
 _CGROUP = Path("/sys/fs/cgroup")
 _CPUS = Path("/sys/devices/system/cpu")
 
@@ -37,6 +40,19 @@ def peak_memory_mb() -> float | None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     # Kilobytes everywhere but on macOS, where they are bytes.
     return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether it says that memory is full: the machine's or a device's."""
+    if isinstance(error, MemoryError):
+        return True
+    if not isinstance(error, RuntimeError):
+        return False
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(error, torch.OutOfMemoryError):
+        return True
+    said = str(error).lower()
+    return any(full in said for full in _FULL)
 
 
 def _machine_memory() -> int:

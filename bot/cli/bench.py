@@ -41,6 +41,12 @@ def bench_sadtalker(
         typer.Option(min=0.04, max=600, help="Of speech. [GPU: 5, 20; CPU: 0.4]"),
     ] = None,
     size: Annotated[int, typer.Option(min=128, max=1280, help="Pixels of a frame.")] = 512,
+    original: Annotated[
+        Path | None,
+        typer.Option(
+            help="A checkout of the original SadTalker: measure it, too, with the same weights."
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """SadTalker by stage and in all, with random weights."""
@@ -49,7 +55,13 @@ def bench_sadtalker(
     run(
         context,
         lambda app: commands.sadtalker(
-            app, resolution or [], batch or [], seconds or [], size=size, as_json=json
+            app,
+            resolution or [],
+            batch or [],
+            seconds or [],
+            size=size,
+            original=original,
+            as_json=json,
         ),
     )
 

@@ -12,6 +12,7 @@ from personas.errors import InvalidInputError, UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from bot.app import App
     from engine.talkinghead.sadtalker.bench import Report
@@ -24,13 +25,14 @@ async def sadtalker(
     seconds: Sequence[float],
     *,
     size: int,
+    original: Path | None,
     as_json: bool,
 ) -> None:
     """Measures and prints.
 
     Raises:
-        UnavailableError: PyTorch is not installed.
-        InvalidInputError: a size is none.
+        UnavailableError: PyTorch is not installed, or the original program does not run.
+        InvalidInputError: a size is none, or there is no original program.
     """
     if find_spec("torch") is None or find_spec("safetensors") is None:
         raise UnavailableError("SadTalker needs PyTorch: pip install 'chatanything[gpu]'.")
@@ -52,6 +54,7 @@ async def sadtalker(
             batches=batches,
             seconds=seconds,
             size=size,
+            original=original,
             doing=doing,
         )
     if as_json:
@@ -86,3 +89,15 @@ def _print(report: Report) -> None:
             for stage in way.stages
         ],
     )  # fmt: skip
+    if report.beside:
+        say("The original program with the same weights and sound, in the same run:")
+        print_table(
+            ("face", "speech, s", "frames", "listening, s", "rendering, s", "pasting, s", "all, s",
+             "memory, MB", "here, s", "times as fast", "alike, dB"),
+            [
+                (one.resolution, one.audio_seconds, one.frames, one.listening, one.rendering,
+                 one.pasting, one.total, one.memory_mb, min(one.here.values()), one.ratio,
+                 one.alike)
+                for one in report.beside
+            ],
+        )  # fmt: skip

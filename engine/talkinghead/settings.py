@@ -76,7 +76,9 @@ class SadTalkerSettings(BaseModel):
         default="auto", description="auto: the GPU; the CPU takes seconds for each frame"
     )
     precision: Literal["auto", "float32", "float16", "bfloat16"] = Field(
-        default="auto", description="of the renderer; auto: float16 on a GPU, float32 elsewhere"
+        default="auto",
+        description="of the renderer; auto: float16 on a GPU, bfloat16 on processors that multiply "
+        "it themselves, float32 elsewhere",
     )
     batch: int = Field(
         default=0, ge=0, le=256, description="frames made at once; 0: as many as memory allows"

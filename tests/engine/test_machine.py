@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 
 import pytest
+import torch
 
 from engine import machine
-from engine.machine import peak_memory_mb
+from engine.machine import is_out_of_memory, peak_memory_mb
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows does not tell")
@@ -43,3 +44,24 @@ def test_threads_fit_the_cores_and_the_quota(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(machine, "_physical_cores", lambda: 64)
     monkeypatch.setattr(machine, "_quota", lambda: 3)
     assert machine.usable_cores() == 3
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        torch.OutOfMemoryError("Tried to allocate 2.00 GiB"),
+        RuntimeError("CUDA error: out of memory"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate(handle)"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"),
+        RuntimeError("[enforce fail at alloc_cpu.cpp:121] DefaultCPUAllocator: not enough memory"),
+    ],
+    ids=["Python", "PyTorch", "driver", "library", "host", "host, Windows"],
+)
+def test_memory_that_is_full_is_told_in_many_ways(error: Exception) -> None:
+    assert is_out_of_memory(error)
+
+
+@pytest.mark.parametrize("error", [RuntimeError("shapes do not fit"), ValueError("out of memory")])
+def test_other_errors_are_something_else(error: Exception) -> None:
+    assert not is_out_of_memory(error)

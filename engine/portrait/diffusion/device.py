@@ -106,18 +106,6 @@ def choose_device(settings: DiffusionSettings) -> Device:
     return Device(name, types[settings.precision], budget)
 
 
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether a device had no memory left."""
-    import torch
-
-    if isinstance(error, torch.OutOfMemoryError):
-        return True
-    said = str(error).lower()
-    return isinstance(error, RuntimeError) and (
-        "out of memory" in said or "can't allocate memory" in said
-    )
-
-
 def free_unused() -> None:
     """Gives memory that nothing uses any more back to the device."""
     import gc

@@ -7,8 +7,9 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from engine.machine import is_out_of_memory
 from engine.portrait.base import Image
-from engine.portrait.diffusion.device import Device, choose_device, free_unused, is_out_of_memory
+from engine.portrait.diffusion.device import Device, choose_device, free_unused
 from engine.portrait.diffusion.hub import HubStore
 from engine.portrait.diffusion.sampling import Guide, Shot, Step, sample
 from engine.portrait.diffusion.settings import DiffusionSettings

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.portrait.diffusion.device import Device, free_unused, is_out_of_memory
+from engine.machine import is_out_of_memory
+from engine.portrait.diffusion.device import Device, free_unused
 from engine.portrait.diffusion.hub import HubStore, has_half_precision, lacking
 from engine.portrait.diffusion.schedulers import make_scheduler
 from engine.portrait.diffusion.settings import DiffusionSettings

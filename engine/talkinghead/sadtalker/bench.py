@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -20,9 +21,11 @@ from engine.talkinghead.bench import sample_portrait, sample_speech
 from engine.talkinghead.motion import frame_count
 from engine.talkinghead.sadtalker.acting import coefficients_of, keypoints_of
 from engine.talkinghead.sadtalker.audio import FPS, hear, resample
+from engine.talkinghead.sadtalker.comparison import Beside, compare
 from engine.talkinghead.sadtalker.direction import direct, rank_styles
 from engine.talkinghead.sadtalker.head import SadTalkerHead
 from engine.talkinghead.sadtalker.opening import device_of, precision_of
+from engine.talkinghead.sadtalker.original import check
 from engine.talkinghead.sadtalker.pasting import Paster
 from engine.talkinghead.sadtalker.peak import measure_flops, measure_peak
 from engine.talkinghead.sadtalker.source import make_source
@@ -110,12 +113,14 @@ class Report:
         threads: of the CPU that PyTorch uses.
         size: of a frame, pixels.
         measured: by resolution and batch.
+        beside: the original program; empty where it was not asked for.
     """
 
     device: str
     threads: int
     size: int
     measured: tuple[Measured, ...]
+    beside: tuple[Beside, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -129,6 +134,7 @@ def run(
     batches: Sequence[int] = (),
     seconds: Sequence[float] = (),
     size: int = 512,
+    original: Path | None = None,
     doing: Callable[[str], None] = lambda _: None,
 ) -> Report:
     """Measures.
@@ -139,8 +145,15 @@ def run(
         batches: frames at once, 0 as memory allows; on a GPU 1, 8 and 0, elsewhere 1.
         seconds: lengths of the speech; on a GPU 5 and 20, elsewhere 0.4.
         size: of a frame.
+        original: a checkout of the original program, to be measured in the same run.
         doing: told what is measured.
+
+    Raises:
+        InvalidInputError: there is no original program.
+        UnavailableError: the original program did not run.
     """
+    if original is not None:
+        check(original)
     device = device_of(settings)
     gpu = device.type == "cuda"
     precision = precision_of(settings, device)
@@ -149,15 +162,34 @@ def run(
         coefficients=73 if settings.framing == "full" else 70, device=device, precision=precision
     )
     peak = measure_peak(device, precision)
+    resolutions = resolutions or ((256, 512) if gpu else (128,))
+    lengths = seconds or ((5.0, 20.0) if gpu else (0.4,))
     measured = []
-    for resolution in resolutions or ((256, 512) if gpu else (128,)):
+    for resolution in resolutions:
         for batch in batches or ((1, 8, 0) if gpu else (1,)):
             doing(f"{resolution} pixels, batch {batch or 'as memory allows'}")
             how = settings.model_copy(update={"batch": batch})
-            lengths = seconds or ((5.0, 20.0) if gpu else (0.4,))
             measured.append(_measure(networks, how, resolution, lengths, size, peak))
+    beside = []
+    if original is not None:
+        for resolution in resolutions:
+            doing(f"{resolution} pixels, the original program")
+            ours = {
+                way.batch: [clip.total for clip in way.clips]
+                for way in measured
+                if way.resolution == resolution
+            }
+            beside += compare(
+                original,
+                networks,
+                settings,
+                ours,
+                resolution=resolution,
+                lengths=lengths,
+                size=size,
+            )
     name = torch.cuda.get_device_name(device) if gpu else "CPU"
-    return Report(name, torch.get_num_threads(), size, tuple(measured))
+    return Report(name, torch.get_num_threads(), size, tuple(measured), tuple(beside))
 
 
 def _measure(

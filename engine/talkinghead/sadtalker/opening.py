@@ -57,9 +57,20 @@ def device_of(settings: SadTalkerSettings) -> torch.device:
 
 
 def precision_of(settings: SadTalkerSettings, device: torch.device) -> torch.dtype:
-    """Of the renderer: half on a GPU, where it is faster and can hardly be told apart."""
+    """Of the renderer: half the bits where they are faster; they can hardly be told apart."""
     if settings.precision == "auto":
-        return torch.float16 if device.type == "cuda" else torch.float32
+        if device.type == "cuda":
+            return torch.float16
+        return torch.bfloat16 if multiplies_bfloat16() else torch.float32
     dtype = getattr(torch, settings.precision)
     assert isinstance(dtype, torch.dtype)
     return dtype
+
+
+def multiplies_bfloat16() -> bool:
+    """Whether this processor does so itself, twice as fast as float32 or more.
+
+    Others can only widen each number first, which is slower than float32 from the start.
+    """
+    capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
+    return any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16"))

@@ -12,7 +12,9 @@ from typing import Final
 import torch
 from torch import Tensor
 
+from engine.machine import is_out_of_memory
 from engine.portrait.base import Image
+from engine.talkinghead.sadtalker.copying import HostCopies, Land, host_copies
 from engine.talkinghead.sadtalker.networks import SourceFeatures
 from engine.talkinghead.sadtalker.pasting import Paster
 from engine.talkinghead.sadtalker.source import Source
@@ -62,27 +64,31 @@ class _Clip:
 
 @dataclass(frozen=True)
 class _Flight:
-    """A batch on its way to the host: [B, size, size, 3] uint8, and whether each is a picture."""
+    """A batch on its way to the host, and whose frames are in it."""
 
     shares: list[tuple[_Clip, int]]
-    frames: Tensor
-    finite: Tensor
-    done: torch.cuda.Event | None
+    land: Land
 
 
 class Renderer:
     """Makes frames. Safe to use from several threads: their clips share the batches.
 
-    While one batch is copied to the host, over a stream of its own, the next one is computed.
+    While one batch is copied to the host the next one is computed, where these are two machines.
 
     Args:
         networks: who renders.
         batch: frames made at once; 0: as many as the free memory allows.
         compile: compile for batches of one size.
+        copies: how frames come to the host; None: as fits the networks' device.
     """
 
     def __init__(
-        self, networks: SadTalkerNetworks, *, batch: int = 0, compile: bool = False
+        self,
+        networks: SadTalkerNetworks,
+        *,
+        batch: int = 0,
+        compile: bool = False,
+        copies: HostCopies | None = None,
     ) -> None:
         self._device = networks.device
         self._cuda = networks.device.type == "cuda"
@@ -92,7 +98,7 @@ class Renderer:
             self._render = torch.compile(networks.generator.render, dynamic=False)
         # On a CPU a batch gains nothing, and takes memory.
         self.batch = batch or (0 if self._cuda else 1)
-        self._copying = _stream(networks.device) if self._cuda else None
+        self._copies = copies or host_copies(networks.device)
         self._clips: list[_Clip] = []
         self._flights: deque[_Flight] = deque()
         # Again by the same thread, where a clip is dropped while another one is rendered.
@@ -128,7 +134,7 @@ class Renderer:
 
     def _advance(self, clip: _Clip) -> None:
         """Lands one batch; another one is made meanwhile. Only by who has the turn."""
-        while len(self._flights) < (2 if self._cuda else 1):
+        while len(self._flights) < self._copies.depth:
             if not (shares := self._shares(clip)):
                 break
             try:
@@ -199,7 +205,7 @@ class Renderer:
             if measured:
                 peak = torch.cuda.max_memory_allocated(self._device) - before
                 self.batch = self._affordable(peak / at)
-            return self._leave(shares, frames, finite)
+            return _Flight(shares, self._copies.send(frames, finite))
 
     def _faces(self, shares: list[tuple[_Clip, int]]) -> Tensor:
         """[B, 3, resolution, resolution]."""
@@ -218,32 +224,15 @@ class Renderer:
                 own = torch.cat([own, own[-1:].expand(missing, -1, -1)])
         return self._render(features, own, driving)
 
-    def _leave(self, shares: list[tuple[_Clip, int]], frames: Tensor, finite: Tensor) -> _Flight:
-        """Sends a batch off to the host; does not wait for it."""
-        if self._copying is None:
-            return _Flight(shares, frames, finite, None)
-        host = torch.empty(frames.shape, dtype=frames.dtype, pin_memory=True)
-        told = torch.empty(finite.shape, dtype=torch.bool, pin_memory=True)
-        self._copying.wait_stream(torch.cuda.current_stream(self._device))
-        with torch.cuda.stream(self._copying):
-            host.copy_(frames, non_blocking=True)
-            told.copy_(finite, non_blocking=True)
-            done = torch.cuda.Event()  # type: ignore[no-untyped-call]
-            done.record(self._copying)
-        frames.record_stream(self._copying)
-        finite.record_stream(self._copying)
-        return _Flight(shares, host, told, done)
-
     def _land(self, flight: _Flight) -> None:
-        if flight.done is not None:
-            flight.done.synchronize()
+        frames, finite = flight.land()
         at = 0
         for clip, taken in flight.shares:
             mine = slice(at, at + taken)
             at += taken
             clip.flying -= taken
-            clip.ready.extend(flight.frames.numpy()[mine])
-            if not flight.finite[mine].all():
+            clip.ready.extend(frames.numpy()[mine])
+            if not finite[mine].all():
                 clip.ready.clear()
                 clip.error = UnavailableError(
                     "The talking face came out as no picture: its weights are broken, or need "
@@ -258,16 +247,5 @@ class Renderer:
         return 1 << (count.bit_length() - 1)
 
 
-def _stream(device: torch.device) -> torch.cuda.Stream:
-    return torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
-
-
 def _held(clip: _Clip) -> int:
     return len(clip.ready) + clip.flying
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether there was no memory left, on the GPU or beside it."""
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
-        return True
-    return isinstance(error, RuntimeError) and "not enough memory" in str(error)

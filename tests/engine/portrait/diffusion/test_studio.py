@@ -9,12 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from engine.portrait.diffusion.device import (
-    Device,
-    choose_device,
-    is_installed,
-    is_out_of_memory,
-)
+from engine.portrait.diffusion.device import Device, choose_device, is_installed
 from engine.portrait.diffusion.hub import HubStore
 from engine.portrait.diffusion.painter import Painter
 from engine.portrait.diffusion.settings import DiffusionSettings
@@ -98,13 +93,6 @@ def test_without_the_packages_it_says_how_to_get_them(monkeypatch: pytest.Monkey
     assert not is_installed()
     with pytest.raises(UnavailableError, match=r"chatanything\[gpu\]"):
         choose_device(DiffusionSettings())
-
-
-def test_what_is_too_little_memory_and_what_is_not() -> None:
-    assert is_out_of_memory(torch.OutOfMemoryError("CUDA out of memory."))
-    assert is_out_of_memory(RuntimeError("DefaultCPUAllocator: can't allocate memory: 9 bytes"))
-    assert not is_out_of_memory(RuntimeError("shapes do not fit"))
-    assert not is_out_of_memory(ValueError("out of memory"))
 
 
 def test_broken_weights_are_named_with_what_to_do(tiny: TinyModels, tmp_path: Path) -> None:

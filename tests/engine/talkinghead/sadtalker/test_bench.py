@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 
 from engine.talkinghead.sadtalker import bench, peak
+from engine.talkinghead.sadtalker.comparison import Beside
 from engine.talkinghead.settings import SadTalkerSettings
+from personas.errors import InvalidInputError, UnavailableError
 from tests.fakes.sadtalker import make_bench_quick
+from tests.fakes.sadtalker_checkout import make_checkout
 
 
 @pytest.fixture(autouse=True)
@@ -45,3 +50,52 @@ def test_operations_are_counted_and_the_peak_is_positive() -> None:
     one = torch.randn(64, 32)
     assert peak.measure_flops(lambda: one @ one.T) == 2 * 64 * 32 * 64
     assert peak.measure_peak(torch.device("cpu"), torch.float32) > 1e6
+
+
+class TestTheOriginal:
+    """The original program beside ours; here with a checkout whose networks do next to nothing."""
+
+    def beside(self, checkout: Path, **how: object) -> tuple[Beside, ...]:
+        report = bench.run(
+            SadTalkerSettings.model_validate({"device": "cpu", **how}),
+            resolutions=(128, 256),
+            batches=(1, 2),
+            seconds=(0.2, 0.36),
+            size=128,
+            original=checkout,
+        )
+        return report.beside
+
+    def test_it_makes_the_clips_that_ours_made(self, tmp_path: Path) -> None:
+        rows = self.beside(make_checkout(tmp_path))
+        made = [(row.resolution, row.audio_seconds, row.frames) for row in rows]
+        assert made == [(128, 0.2, 5), (128, 0.36, 9), (256, 0.2, 5), (256, 0.36, 9)]
+        for row in rows:
+            spent = row.listening + row.rendering + row.pasting
+            assert row.total == pytest.approx(spent, abs=0.002)
+            assert sorted(row.here) == [1, 2]
+            assert row.ratio == pytest.approx(
+                row.total / min(row.here.values()), rel=0.05, abs=0.01
+            )
+            # Its pictures are half as bright as ours.
+            assert 5 < row.alike < 15
+            assert row.memory_mb is None
+
+    def test_faces_alone_are_seventy_coefficients(self, tmp_path: Path) -> None:
+        assert len(self.beside(make_checkout(tmp_path), framing="crop")) == 4
+
+    def test_a_folder_that_is_none_is_refused_before_anything_is_measured(
+        self, tmp_path: Path
+    ) -> None:
+        with pytest.raises(InvalidInputError, match="git clone"):
+            self.beside(tmp_path)
+
+    def test_what_it_lacks_is_told_in_its_own_words(self, tmp_path: Path) -> None:
+        checkout = make_checkout(tmp_path, mapping="import librosa_of_long_ago")
+        with pytest.raises(UnavailableError, match="No module named 'librosa_of_long_ago'"):
+            self.beside(checkout)
+
+    def test_networks_of_another_shape_are_told(self, tmp_path: Path) -> None:
+        checkout = make_checkout(tmp_path, generator="class OcclusionAwareSPADEGenerator: pass")
+        with pytest.raises(UnavailableError, match="did not run"):
+            self.beside(checkout)

@@ -10,11 +10,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from engine.portrait.base import Image
 from engine.talkinghead.fallback import FallbackHead
+from engine.talkinghead.sadtalker.copying import Land
 from engine.talkinghead.sadtalker.head import SadTalkerHead
 from engine.talkinghead.sadtalker.rendering import Renderer
+from engine.talkinghead.sadtalker.source import Source
 from engine.talkinghead.video import ClipCancelledError, encode
 from personas.errors import UnavailableError
 from tests.engine.talkinghead.sadtalker.heads import film, make_head, silence
@@ -85,6 +88,77 @@ class TestMemory:
             next(frames)
         assert sum(generator.batches) <= 10 + 16
         frames.close()  # type: ignore[attr-defined]
+
+
+class LateCopies:
+    """Two batches on their way at once; each is there when it is asked for, not before."""
+
+    depth = 2
+
+    def __init__(self) -> None:
+        self.flying = 0
+        self.most = 0
+
+    def send(self, frames: Tensor, finite: Tensor) -> Land:
+        sent, told = torch.empty_like(frames), torch.empty_like(finite)
+        self.flying += 1
+        self.most = max(self.most, self.flying)
+
+        def land() -> tuple[Tensor, Tensor]:
+            self.flying -= 1
+            with torch.inference_mode():
+                return sent.copy_(frames), told.copy_(finite)
+
+        return land
+
+
+class TestCopies:
+    """Frames that are on their way to the host while later ones are made."""
+
+    def renderer(self, **how: object) -> tuple[Renderer, LateCopies, Source]:
+        copies = LateCopies()
+        networks = tiny_networks(**how)
+        source = make_head().prepare(portrait(128))
+        return Renderer(networks, batch=4, copies=copies), copies, source
+
+    def test_several_batches_are_under_way_and_come_in_order(self) -> None:
+        renderer, copies, source = self.renderer()
+        moved = source.keypoints + torch.linspace(-0.2, 0.2, 30)[:, None, None]
+        found = [frame.copy() for frame in renderer.frames(source, moved)]
+        assert copies.most == 2
+        wanted = [next(Renderer(tiny_networks()).frames(source, one[None])) for one in moved]
+        assert all(np.array_equal(a, b) for a, b in zip(found, wanted, strict=True))
+
+    def test_two_clips_get_their_own_frames(self) -> None:
+        renderer, _, source = self.renderer()
+        there, back = torch.linspace(-0.2, 0.2, 21), torch.linspace(0.2, -0.2, 13)
+        running = [
+            renderer.frames(source, source.keypoints + way[:, None, None]) for way in (there, back)
+        ]
+        found: list[list[Image]] = [[], []]
+        for _ in range(13):
+            for frames, made in zip(running, found, strict=True):
+                made.append(next(frames).copy())
+        found[0] += [frame.copy() for frame in running[0]]
+        assert [len(made) for made in found] == [21, 13]
+        # Both pass the middle, each at its own time.
+        assert np.array_equal(found[0][10], found[1][6])
+        assert not np.array_equal(found[0][0], found[1][0])
+
+    def test_broken_frames_end_the_clip_though_later_ones_fly(self) -> None:
+        generator = MovingPicture()
+        generator.spoil = True
+        renderer, _, source = self.renderer(generator=generator)
+        with pytest.raises(UnavailableError, match="broken"):
+            list(renderer.frames(source, source.keypoints.repeat(30, 1, 1)))
+
+    def test_a_clip_that_is_left_takes_its_flights_along(self) -> None:
+        renderer, _, source = self.renderer()
+        frames = renderer.frames(source, source.keypoints.repeat(30, 1, 1))
+        next(frames)
+        frames.close()  # type: ignore[attr-defined]
+        again = renderer.frames(source, source.keypoints.repeat(6, 1, 1))
+        assert sum(1 for _ in again) == 6
 
 
 class TestSeveralClips:
