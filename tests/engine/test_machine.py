@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from engine import machine
-from engine.machine import is_out_of_memory, peak_memory_mb
+from engine.machine import is_out_of_memory, multiplies_bfloat16, peak_memory_mb
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows does not tell")
@@ -65,3 +65,24 @@ def test_memory_that_is_full_is_told_in_many_ways(error: Exception) -> None:
 @pytest.mark.parametrize("error", [RuntimeError("shapes do not fit"), ValueError("out of memory")])
 def test_other_errors_are_something_else(error: Exception) -> None:
     assert not is_out_of_memory(error)
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ({"avx512_bf16": True, "amx_bf16": False}, True),
+        ({"avx512_bf16": False, "amx_bf16": True}, True),
+        ({"avx512_bf16": False, "avx512_f": True}, False),
+        ({"architecture": "arm64"}, False),
+    ],
+)
+def test_what_a_processor_multiplies_is_what_pytorch_tells(
+    told: dict[str, object], expected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: told, raising=False)
+    assert multiplies_bfloat16() is expected
+
+
+def test_a_pytorch_that_does_not_tell_leaves_it_at_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
+    assert not multiplies_bfloat16()

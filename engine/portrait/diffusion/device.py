@@ -8,7 +8,7 @@ from functools import cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from engine.machine import available_memory
+from engine.machine import available_memory, multiplies_bfloat16
 from engine.portrait.diffusion.settings import DiffusionSettings
 from personas.errors import UnavailableError
 
@@ -91,8 +91,9 @@ def choose_device(settings: DiffusionSettings) -> Device:
             f"PyTorch sees no device {name} here. Set device in the section portrait.diffusion to "
             "auto, or install the PyTorch that fits the driver."
         )
+    here = torch.bfloat16 if name == "cpu" and multiplies_bfloat16() else torch.float32
     types: dict[str, Any] = {
-        "auto": torch.float32 if name == "cpu" else torch.float16,
+        "auto": here if name == "cpu" else torch.float16,
         "float16": torch.float16,
         "bfloat16": torch.bfloat16,
         "float32": torch.float32,

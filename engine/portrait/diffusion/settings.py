@@ -44,7 +44,9 @@ class DiffusionSettings(BaseModel):
         default="auto", description="where models run; auto: on a GPU where there is one"
     )
     precision: Literal["auto", "float16", "bfloat16", "float32"] = Field(
-        default="auto", description="auto: float16 on a GPU, float32 on the CPU"
+        default="auto",
+        description="auto: float16 on a GPU, bfloat16 on processors that multiply it themselves, "
+        "float32 elsewhere",
     )
     on_cpu: bool = Field(
         default=False,

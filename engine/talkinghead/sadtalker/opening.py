@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import torch
 
+from engine.machine import multiplies_bfloat16
 from engine.portrait.landmarks.base import open_landmarkers
 from engine.talkinghead.sadtalker.head import SadTalkerHead
 from engine.talkinghead.sadtalker.weights import SadTalkerNetworks
@@ -65,12 +66,3 @@ def precision_of(settings: SadTalkerSettings, device: torch.device) -> torch.dty
     dtype = getattr(torch, settings.precision)
     assert isinstance(dtype, torch.dtype)
     return dtype
-
-
-def multiplies_bfloat16() -> bool:
-    """Whether this processor does so itself, twice as fast as float32 or more.
-
-    Others can only widen each number first, which is slower than float32 from the start.
-    """
-    capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
-    return any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16"))

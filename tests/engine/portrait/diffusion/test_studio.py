@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -79,6 +80,32 @@ def test_the_device_is_chosen_and_its_memory_measured() -> None:
     assert device.name == "cpu" and device.precision == torch.float32 and not device.is_gpu
     assert device.budget > 100 << 20
     assert choose_device(DiffusionSettings(device="cpu", memory_gb=2)).budget == 2_000_000_000
+
+
+@pytest.mark.parametrize(("native", "precision"), [(True, torch.bfloat16), (False, torch.float32)])
+def test_a_processor_that_multiplies_bfloat16_is_let_do_it(
+    native: bool, precision: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = "engine.portrait.diffusion.device.multiplies_bfloat16"
+    monkeypatch.setattr(where, lambda: native)
+    assert choose_device(DiffusionSettings(device="cpu")).precision == precision
+    exact = DiffusionSettings(device="cpu", precision="float32")
+    assert choose_device(exact).precision == torch.float32
+
+
+def test_with_half_the_bits_the_picture_is_the_same_to_the_eye(tiny: TinyModels) -> None:
+    styles = tiny_catalogue(tiny)
+    look, face = styles.get("plain"), draw_reference(APPLE, 1, SIZE)
+    rung = plan_ladder(GuidanceSettings(), arm="both")[0]
+    exact, half = (
+        painter.paint(look, [painter.shot(look, APPLE, 1, face)], rung)[0].astype(float)
+        for painter in (
+            Painter(styles, HubStore(), CPU.model_copy(update={"precision": precision}))
+            for precision in ("float32", "bfloat16")
+        )
+    )
+    assert (exact != half).any()
+    assert 10 * np.log10(255**2 / np.mean((exact - half) ** 2)) > 30
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
