@@ -16,6 +16,7 @@ from engine.talkinghead.sadtalker.networks.layers import (
     axis_of,
     frozen,
     melt,
+    put_channels_last,
 )
 
 MOTIONS: Final = KEYPOINTS + 1
@@ -66,6 +67,21 @@ class DenseMotion(nn.Module):
         self.mask = _Sliced(self.mask)
         self.occlusion = _Tapped(self.occlusion, _OUTPUTS)
 
+    def set_precision(self, dtype: torch.dtype) -> None:
+        """How exact the convolutions are; once folded.
+
+        In bfloat16 the two that decide who moves a place are float32 all the same: their rounding
+        would be most of what a frame loses, and they are a tenth of its work.
+
+        Args:
+            dtype: float32, float16 or bfloat16.
+        """
+        deciding = torch.float32 if dtype == torch.bfloat16 else dtype
+        for module in (self.hourglass, self.occlusion):
+            put_channels_last(module.to(dtype))
+        for module in (self.hourglass.decoder.conv, self.mask):
+            put_channels_last(module.to(deciding))
+
     def compressed(self, volume: Tensor) -> Tensor:
         """What of a source the motion depends on: [B, 32, D, H, W] -> [B, 4, D, H, W]."""
         return F.relu(self.norm(self.compress(volume)))
@@ -91,7 +107,7 @@ class DenseMotion(nn.Module):
         seen = torch.cat((F.pad(marks, (0, 0, 0, 0, 0, 0, 1, 0))[..., None], proposals), dim=-1)
         # [B, 16, D, H, W, 5] -> channels last, 80 of them
         inputs = seen.permute(0, 2, 3, 4, 1, 5).flatten(4).permute(0, 4, 1, 2, 3)
-        features = self.hourglass(inputs.to(self.hourglass.decoder.conv.weight.dtype))
+        features = self.hourglass(inputs)
         weights = F.softmax(self.mask(features).float(), dim=1)
         return _deformation(weights, shifts), self.occlusion(features).sigmoid(), weights
 
@@ -190,7 +206,7 @@ class _Tapped(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[B, channels, D, H, W] -> [B, 1, H, W], float32."""
-        taps = F.conv3d(x, self.weight).float()
+        taps = F.conv3d(x.to(self.weight.dtype), self.weight).float()
         size = (x.shape[3], x.shape[4])
         return F.fold(taps.flatten(2), size, _KERNEL, padding=_KERNEL // 2) + self.bias.float()
 
@@ -226,13 +242,14 @@ class _Hourglass(nn.Module):
         self.decoder.norm = melt(self.decoder.conv, self.decoder.norm)
 
     def forward(self, x: Tensor) -> Tensor:
-        left = [x]
+        # What the last convolution reads of it again is as exact as that one.
+        left = [x.to(self.decoder.conv.weight.dtype)]
         for block in self.encoder.down_blocks:
             left.append(_halved(block(left[-1])))
         x = left.pop()
         for block in self.decoder.up_blocks:
             x = torch.cat((block(x), left.pop()), dim=1)
-        y: Tensor = self.decoder.norm(self.decoder.conv(x))
+        y: Tensor = self.decoder.norm(self.decoder.conv(x.to(self.decoder.conv.weight.dtype)))
         return F.relu(y, inplace=True)
 
 

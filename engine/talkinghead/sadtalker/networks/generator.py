@@ -83,10 +83,9 @@ class Generator(nn.Module):
         Args:
             dtype: float32, float16 or bfloat16.
         """
-        motion = self.dense_motion_network
-        flat = (self.third, self.fourth, self.decoder)
-        for module in (*flat, motion.hourglass, motion.mask, motion.occlusion):
+        for module in (self.third, self.fourth, self.decoder):
             put_channels_last(module.to(dtype))
+        self.dense_motion_network.set_precision(dtype)
 
     def compile_parts(self, **options: Any) -> None:
         """Have the parts of `render` compiled when they are first used.

@@ -48,7 +48,7 @@ class ConvNorm3d(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[B, inputs, D, H, W] -> [B, outputs, D, H, W]."""
-        return F.relu(self.norm(self.conv(x)), inplace=True)
+        return F.relu(self.norm(self.conv(x.to(self.conv.weight.dtype))), inplace=True)
 
 
 class UpConvNorm3d(nn.Module):
