@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from engine.speech.languages.amounts import Amounts, ended
 from engine.speech.languages.table import LanguageTable, Noun
-
-Step = tuple[re.Pattern[str], Callable[[re.Match[str]], str]]
+from engine.speech.wording import Step, in_steps
 
 _ISO_DATE = re.compile(r"(?<![\d-])(\d{4})-(\d{2})-(\d{2})(?![\d-])")
 _EAST_DATE = re.compile(r"(?<![\d/])(\d{4})/(\d{1,2})/(\d{1,2})(?![\d/])")
@@ -51,9 +50,7 @@ class NumberReader:
             text = _ROMAN.sub(self._roman, text)
         if not self._table.numerals or not any(char.isdigit() for char in text):
             return text
-        for pattern, say in self._steps:
-            text = pattern.sub(say, text)
-        return text
+        return in_steps(text, self._steps)
 
     def _chosen(self) -> Iterable[Step]:
         table, words, number = self._table, self._table.words, self._amounts.number

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from unittest.mock import patch
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.speech import wording
 from engine.speech.languages.emoji import names_in
 from engine.speech.languages.foreign import in_latin
 from engine.speech.languages.numerals import chinese, named
@@ -307,6 +310,25 @@ def check(text: str, language: str) -> None:
 @settings(max_examples=150, deadline=None)
 def test_any_mixture_is_spoken_or_refused(text: str, language: str) -> None:
     check(text, language)
+
+
+AMOUNT = [*"0123456789", *".,'/:-–+ %°#()\u00a0", "00", "000", ".000", ",000", " 000", "th", "24:"]
+AMOUNT += sorted(
+    word
+    for table in map(table_of, LANGUAGES)
+    for words in (table.units, table.money, table.scales, table.ordinals)
+    for word in words
+)
+
+
+@given(
+    st.lists(st.sampled_from(AMOUNT), max_size=60).map("".join),
+    st.sampled_from([*LANGUAGES, "en", "cs", "hi"]),
+)
+@settings(max_examples=300, deadline=None)
+def test_no_amount_breaks_a_rule(text: str, language: str) -> None:
+    with patch.object(wording.log, "exception", side_effect=AssertionError):
+        check(text, language)
 
 
 @given(st.text(max_size=120), st.sampled_from([*LANGUAGES, "cs", "hi"]))
