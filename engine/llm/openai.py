@@ -17,7 +17,7 @@ from engine.llm.base import (
     UnusableAnswerError,
     Usage,
 )
-from engine.llm.concessions import Concessions
+from engine.llm.concessions import WEAKER, Concessions
 from engine.llm.failures import ContextOverflowError, explain, fault
 from engine.llm.structured import asking_again, asking_for, json_schema, read_answer
 from engine.observing import NOBODY, Observer
@@ -223,8 +223,8 @@ class OpenAIModel:
             "schema": {"type": "json_schema", "json_schema": wire},
             "object": {"type": "json_object"},
         }
+        form = self._concessions.form
         while True:
-            form = self._concessions.form
             worded = messages if form == "schema" else asking_for(messages, schema)
             body = {**self._extra, **(extra or {})}
             request = {**request_body(worded, sampling), "extra_body": body}
@@ -233,10 +233,12 @@ class OpenAIModel:
             answer = await self._send(request)
             if answer is not None:  # None: the form was refused, the next one is tried
                 break
+            form = WEAKER[form]
         self._count(answer.usage)
         choice = answer.choices[0] if answer.choices else None
         if choice is None:
             raise UnavailableError(f"No answer came from {self._place}. Try again.")
+        self._concessions.form = form
         if choice.finish_reason == "content_filter" or choice.message.refusal:
             raise RefusedError(f"The language model {self.name} will not answer this.")
         return choice.message.content or ""
