@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.character import in_character, tempts
-from engine.context import ContextBuilder, opening, shared_beginning
+from engine.context import ContextBuilder, shared_beginning
 from engine.guard import WordGuard
 from engine.llm.base import LanguageModel, Message, Sampling
 from engine.llm.failures import ContextOverflowError
@@ -81,7 +81,7 @@ class AnswerWriter:
 
     async def read_ahead(self, persona: Persona) -> None:
         """Has the model read who the persona is, before anybody waits for an answer."""
-        await self._model.read_ahead(opening(persona.personality))
+        await self._model.read_ahead(await self._context.opening(persona.personality))
 
     async def write(
         self, persona: Persona, question: Question, answer: Answer
@@ -154,7 +154,8 @@ class AnswerWriter:
                 question.author,
                 share=share,
             )
-            begins = shared_beginning(messages, opening(persona.personality))
+            opening = await self._context.opening(persona.personality)
+            begins = shared_beginning(messages, opening)
             try:
                 await self._model.read_ahead(begins)
                 async with contextlib.aclosing(self._model.stream(messages, sampling)) as pieces:
