@@ -83,6 +83,10 @@ class AnswerWriter:
         """Has the model read who the persona is, before anybody waits for an answer."""
         await self._model.read_ahead(await self._context.opening(persona.personality))
 
+    async def forget(self, conversation_id: str) -> None:
+        """Has the model let go of what was said in a conversation."""
+        await self._model.forget(conversation_id)
+
     async def write(
         self, persona: Persona, question: Question, answer: Answer
     ) -> AsyncGenerator[str]:
@@ -158,7 +162,10 @@ class AnswerWriter:
             begins = shared_beginning(messages, opening)
             try:
                 await self._model.read_ahead(begins)
-                async with contextlib.aclosing(self._model.stream(messages, sampling)) as pieces:
+                stream = self._model.stream(
+                    messages, sampling, conversation=question.conversation_id
+                )
+                async with contextlib.aclosing(stream) as pieces:
                     async for piece in pieces:
                         yield piece
                 return

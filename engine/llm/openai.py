@@ -114,6 +114,7 @@ class OpenAIModel:
         messages: Sequence[Message],
         sampling: Sampling = DEFAULT_SAMPLING,
         *,
+        conversation: str = "",
         extra: Mapping[str, Any] | None = None,
     ) -> AsyncGenerator[str]:
         """The answer, piece by piece; closing the iterator ends the request.
@@ -121,6 +122,7 @@ class OpenAIModel:
         Args:
             messages: what was said.
             sampling: how words are chosen.
+            conversation: not told to endpoints.
             extra: more fields for the body of this request.
         """
         request = {
@@ -194,6 +196,9 @@ class OpenAIModel:
     async def count_tokens(self, text: str) -> int:
         """An estimate on the high side: endpoints do not count without answering."""
         return _about(text)
+
+    async def forget(self, conversation: str) -> None:
+        """Nothing is kept here; what an endpoint keeps is its own affair."""
 
     async def aclose(self) -> None:
         """Closes the connections."""

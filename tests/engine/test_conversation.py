@@ -525,6 +525,17 @@ async def test_a_conversation_begins_with_the_greeting_once(
     assert len(await said(storage, persona)) == 3
 
 
+async def test_what_is_forgotten_here_is_forgotten_by_the_model(
+    storage: Storage, persona: Persona
+) -> None:
+    model = ScriptedModel()
+    talk = conversations(storage, model)
+    await text_of(talk, persona)
+    await talk.forget(persona, "room")
+    assert model.forgotten == [model.asked[-1].conversation]
+    assert await said(storage, persona) == []
+
+
 async def test_the_same_conversation_goes_the_same_way_again(
     storage: Storage, persona: Persona
 ) -> None:
