@@ -89,7 +89,7 @@ class Session:
             case ["/history", *_]:
                 await self._history(None)
             case ["/forget", *_]:
-                await self._storage.conversations.forget(self._conversation)
+                await self._conversations.forget(self._persona, CHANNEL)
                 say(f"{self._name} has forgotten this conversation.")
                 await self._conversations.begin(self._persona, CHANNEL)
             case ["/mode", mode]:

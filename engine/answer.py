@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.character import in_character, tempts
-from engine.context import ContextBuilder, opening, shared_beginning
+from engine.context import ContextBuilder, shared_beginning
 from engine.guard import WordGuard
 from engine.llm.base import LanguageModel, Message, Sampling
 from engine.llm.failures import ContextOverflowError
@@ -81,7 +81,11 @@ class AnswerWriter:
 
     async def read_ahead(self, persona: Persona) -> None:
         """Has the model read who the persona is, before anybody waits for an answer."""
-        await self._model.read_ahead(opening(persona.personality))
+        await self._model.read_ahead(await self._context.opening(persona.personality))
+
+    async def forget(self, conversation_id: str) -> None:
+        """Has the model let go of what was said in a conversation."""
+        await self._model.forget(conversation_id)
 
     async def write(
         self, persona: Persona, question: Question, answer: Answer
@@ -154,10 +158,14 @@ class AnswerWriter:
                 question.author,
                 share=share,
             )
-            begins = shared_beginning(messages, opening(persona.personality))
+            opening = await self._context.opening(persona.personality)
+            begins = shared_beginning(messages, opening)
             try:
                 await self._model.read_ahead(begins)
-                async with contextlib.aclosing(self._model.stream(messages, sampling)) as pieces:
+                stream = self._model.stream(
+                    messages, sampling, conversation=question.conversation_id
+                )
+                async with contextlib.aclosing(stream) as pieces:
                     async for piece in pieces:
                         yield piece
                 return

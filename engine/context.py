@@ -39,7 +39,7 @@ class ContextBuilder:
         self._history_tokens = history_tokens
         self._reply_tokens = reply_tokens
         self._counts: OrderedDict[str, int] = OrderedDict()
-        self._starts: OrderedDict[str, int] = OrderedDict()
+        self._starts: OrderedDict[str, tuple[int, int]] = OrderedDict()
 
     async def build(
         self,
@@ -62,8 +62,7 @@ class ContextBuilder:
             share: of the tokens that may be used, for a second try when they were too many.
         """
         personality = persona.personality
-        # The first count loads a local model, which then knows how much it can read.
-        system = await self._sized([system_line(personality)])
+        system = await self._sized([await self._system(personality, share)])
         room = (
             int(share * self._model.context_tokens) - self._reply_tokens - _MARGIN - _cost(system)
         )
@@ -81,35 +80,60 @@ class ContextBuilder:
         lines.append(Line("user", current))
         return _alternating(lines)
 
+    async def opening(self, personality: Personality) -> list[Message]:
+        """How every conversation with a persona begins, before anybody has said anything to it."""
+        lines = [await self._system(personality), *example_lines(personality.examples)]
+        return _alternating([*lines, Line("assistant", personality.greeting)])
+
+    async def _system(self, personality: Personality, share: float = 1.0) -> Line:
+        """Who the persona is, in half of what the model can read at most."""
+        line = system_line(personality)
+        # The first count loads a local model, which then knows how much it can read.
+        await self._count(line.content)
+        room = int(share * self._model.context_tokens) // 2
+        return Line(line.role, await self._fitted(line.content, room, "…"))
+
     async def _past(
         self, conversation_id: str, history: Sequence[Turn], budget: int, named: bool
     ) -> list[Line]:
-        """The newest of the history that fits, from the same turn on as last time if it does."""
+        """The newest of the history that fits, from the same turn on as last time if it does.
+
+        A history that ends before older turns were last dropped is a look back: it has a beginning
+        of its own, and the next message goes on from where the others did.
+        """
         sized: list[tuple[int, Line, int]] = []
         for turn in history:
             role = "assistant" if turn.role == "persona" else "user"
             text = turn.text if turn.role == "persona" else _said(turn.text, turn.author, named)
             line = Line(role, text)  # type: ignore[arg-type]
             sized.append((turn.id or 0, line, await self._count(text) + _PER_MESSAGE))
-        start = self._starts.get(conversation_id, 0)
-        kept = [entry for entry in sized if entry[0] >= start]
+        start, dropped_at = self._starts.get(conversation_id, (0, 0))
+        newest = sized[-1][0] if sized else 0
+        looks_back = newest < dropped_at
+        kept = [entry for entry in sized if looks_back or entry[0] >= start]
         if sum(size for *_, size in kept) > budget:
             kept = _newest(kept, int(budget * _KEPT_SHARE))
-            start = kept[0][0] if kept else (sized[-1][0] + 1 if sized else 0)
-            self._starts[conversation_id] = start
-            self._starts.move_to_end(conversation_id)
-            if len(self._starts) > _KNOWN_STARTS:
-                self._starts.popitem(last=False)
+            if not looks_back:
+                self._starts[conversation_id] = kept[0][0] if kept else newest + 1, newest
+                self._starts.move_to_end(conversation_id)
+                if len(self._starts) > _KNOWN_STARTS:
+                    self._starts.popitem(last=False)
         return [line for _, line, _ in kept]
 
-    async def _fitted(self, text: str, room: int) -> str:
-        """A text in at most `room` tokens: its beginning and its end if it has to be cut."""
+    async def _fitted(self, text: str, room: int, notice: str = CUT_NOTICE) -> str:
+        """A text in at most `room` tokens: its beginning and its end if it has to be cut.
+
+        Args:
+            text: the whole.
+            room: tokens that it may take.
+            notice: stands for what was cut out.
+        """
         length = len(text)
         fitted = text
         while (size := await self._count(fitted)) > room and length > 32:
             length = max(32, int(length * min(0.9, room / size)))
-            half = max(1, (length - len(CUT_NOTICE)) // 2)
-            fitted = f"{text[:half]} {CUT_NOTICE} {text[-half:]}"
+            half = max(1, (length - len(notice)) // 2)
+            fitted = f"{text[:half]} {notice} {text[-half:]}"
         return fitted
 
     async def _sized(self, lines: Sequence[Line]) -> list[tuple[Line, int]]:
@@ -124,12 +148,6 @@ class ContextBuilder:
                 if len(self._counts) > _CACHED_COUNTS:
                     self._counts.popitem(last=False)
         return known
-
-
-def opening(personality: Personality) -> list[Message]:
-    """How every conversation with a persona begins, before anybody has said anything to it."""
-    lines = [system_line(personality), *example_lines(personality.examples)]
-    return _alternating([*lines, Line("assistant", personality.greeting)])
 
 
 def shared_beginning(messages: Sequence[Message], other: Sequence[Message]) -> list[Message]:

@@ -292,7 +292,7 @@ class Conversations:
             await kept.delete(turn_id)
 
     async def forget(self, persona: Persona, channel: str) -> None:
-        """Deletes all that was said with a persona in a channel.
+        """Deletes all that was said with a persona in a channel, and the model's memory of it.
 
         Raises:
             NotFoundError: the persona is not stored.
@@ -300,6 +300,7 @@ class Conversations:
         async with self._lock(persona, channel):
             conversation = await self._storage.conversations.open(persona, channel)
             await self._storage.conversations.forget(conversation.id)
+            await self._writer.forget(conversation.id)
 
     async def _answer(
         self,

@@ -7,6 +7,8 @@ of its fields through import and export.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from personas.cards_model import Card, Kept, KeptPortrait
 from personas.cards_personality import to_personality
 from personas.cards_read import MAX_CARD_BYTES, read_card
@@ -28,6 +30,9 @@ __all__ = [
     "to_personality",
     "write_card",
 ]
+
+_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+"""No persona is older; dates before are not understood everywhere."""
 
 
 def has_face(card: Card) -> bool:
@@ -82,7 +87,7 @@ def to_persona(
         voice=kept.voice,
         seed=kept.seed,
         model=kept.model,
-        created_at=kept.created_at,
+        created_at=_made_at(kept.created_at),
         card=card.document,
     )
 
@@ -92,3 +97,13 @@ def describe(card: Card) -> str:
     p = to_personality(card)
     text = f"{p.name}, {p.kind}. {p.tagline or p.character}"
     return text[:MAX_DESCRIPTION]
+
+
+def _made_at(claimed: datetime) -> datetime:
+    """When a persona was made, as its card claims it; now, where that cannot be."""
+    now = datetime.now(UTC)
+    try:
+        moment = claimed.replace(tzinfo=UTC) if claimed.tzinfo is None else claimed.astimezone(UTC)
+    except OverflowError:
+        return now
+    return moment if _EARLIEST < moment < now else now

@@ -14,11 +14,13 @@ from personas.cards_guess import (
 )
 from personas.cards_model import Card
 from personas.cards_text import abstract, read_examples, resolve, resolve_said, write_examples
-from personas.persona import Personality
+from personas.persona import Exchange, Personality
 
 MAX_CHARACTER = 12_000
 MAX_SAID = 4_000
 MAX_EXAMPLES = 8
+_MAX_LANGUAGE = 35
+"""As BCP 47 wants it."""
 _MAX_NAME = 60
 _MAX_TAGLINE = 140
 
@@ -40,7 +42,7 @@ def to_personality(card: Card, user: str | None = None) -> Personality:
     written = text_fields(ours)
     if card.name != written["name"] and found.name != ours.name:  # its name stands in every text
         changed = {"name": found.name, "greeting": found.greeting, "examples": found.examples}
-        return ours.model_copy(update=changed | {"character": found.character})
+        return _within_limits(ours.model_copy(update=changed | {"character": found.character}))
     update: dict[str, Any] = {}
     about = ("description", "personality", "scenario")
     if any(getattr(card, name) != written[name] for name in about):
@@ -50,7 +52,7 @@ def to_personality(card: Card, user: str | None = None) -> Personality:
         update["greeting"] = found.greeting
     if card.mes_example != written["mes_example"]:
         update["examples"] = found.examples
-    return ours.model_copy(update=update)
+    return _within_limits(ours.model_copy(update=update))
 
 
 def text_fields(personality: Personality) -> dict[str, str]:
@@ -92,27 +94,36 @@ def read_personality(card: Card, user: str | None = None) -> Personality:
     greeting = _greeting(card, name, user)
     evidence = " ".join((description, summary, " ".join(card.tags)))
     gender = guess_gender(evidence)
-    return Personality(
+    personality = Personality(
         name=name,
         kind=guess_kind(f"{description}\n{summary}", gender),
         tagline=summary if len(summary) <= _MAX_TAGLINE and "\n" not in summary else "",
         character=_character(name, description, summary, scenario),
         speaking_style=_style(alone),
         greeting=greeting,
-        examples=tuple(
-            one.model_copy(
-                update={
-                    "user": _shorten(one.user, MAX_SAID),
-                    "reply": _shorten(one.reply, MAX_SAID),
-                }
-            )
-            for one in examples[:MAX_EXAMPLES]
-        ),
+        examples=tuple(examples),
         language=guess_language(" ".join((greeting, description, summary))),
         gender=gender,
         age=guess_age(evidence),
         mood=guess_mood(evidence),
     )
+    return _within_limits(personality)
+
+
+def _within_limits(p: Personality) -> Personality:
+    """What goes into every prompt, no longer than that; whoever wrote the card."""
+    examples = (
+        Exchange(user=_shorten(one.user, MAX_SAID), reply=_shorten(one.reply, MAX_SAID))
+        for one in p.examples[:MAX_EXAMPLES]
+    )
+    limited = {
+        "character": _shorten(p.character, MAX_CHARACTER),
+        "speaking_style": _shorten(p.speaking_style, MAX_SAID),
+        "greeting": _shorten(p.greeting, MAX_SAID),
+        "examples": tuple(examples),
+        "language": _shorten(p.language, _MAX_LANGUAGE),
+    }
+    return p.model_copy(update=limited)
 
 
 def _character(name: str, description: str, summary: str, scenario: str) -> str:
@@ -120,13 +131,13 @@ def _character(name: str, description: str, summary: str, scenario: str) -> str:
     parts += [description] if description else []
     parts += [f"Personality: {summary}"] if summary else []
     parts += [f"Scenario: {scenario}"] if scenario else []
-    return _shorten("\n".join(parts), MAX_CHARACTER)
+    return "\n".join(parts)
 
 
 def _greeting(card: Card, name: str, user: str | None) -> str:
     for text in (card.first_mes, *card.alternate_greetings):
         if said := resolve_said(text, name, user):
-            return _shorten(said, MAX_SAID)
+            return said
     return f"Hello! I am {name}."
 
 
@@ -138,16 +149,19 @@ def _style(alone: list[str]) -> str:
 
 
 def _shorten(text: str, most: int) -> str:
-    """At most `most` characters, cut between sentences or words where that is possible."""
+    """At most `most` characters, cut between sentences or words where that is possible.
+
+    Of a text that is not empty something is left, were it only spaces.
+    """
     if len(text) <= most:
         return text
     cut = text[:most]
     if most > 200:
         ends = [match.end() for match in re.finditer(r"[.!?。！？]\s|\n", cut)]
         if ends and ends[-1] > most // 2:
-            return cut[: ends[-1]].rstrip()
+            return cut[: ends[-1]].rstrip() or cut
     head, space, _ = cut.rpartition(" ")
-    return (head if space and len(head) > most // 2 else cut).rstrip()
+    return (head if space and len(head) > most // 2 else cut).rstrip() or cut
 
 
 def _is_text(fields: dict[str, Any], name: str) -> bool:

@@ -52,7 +52,11 @@ class EchoModel:
         """There is nothing to load."""
 
     async def stream(
-        self, messages: Sequence[Message], sampling: Sampling = DEFAULT_SAMPLING
+        self,
+        messages: Sequence[Message],
+        sampling: Sampling = DEFAULT_SAMPLING,
+        *,
+        conversation: str = "",
     ) -> AsyncGenerator[str]:
         """The answer, piece by piece."""
         said = next((one.content for one in reversed(messages) if one.role == "user"), "")
@@ -74,6 +78,9 @@ class EchoModel:
     async def count_tokens(self, text: str) -> int:
         """About four characters each."""
         return (len(text) + 3) // 4
+
+    async def forget(self, conversation: str) -> None:
+        """There is nothing to forget."""
 
     async def aclose(self) -> None:
         """There is nothing to end."""

@@ -78,9 +78,18 @@ class LanguageModel(Protocol):
         """
 
     def stream(
-        self, messages: Sequence[Message], sampling: Sampling = DEFAULT_SAMPLING
+        self,
+        messages: Sequence[Message],
+        sampling: Sampling = DEFAULT_SAMPLING,
+        *,
+        conversation: str = "",
     ) -> AsyncGenerator[str]:
         """The answer, piece by piece as it is written; closing the iterator ends the writing.
+
+        Args:
+            messages: what was said.
+            sampling: how words are chosen.
+            conversation: the id of the one that goes on here, for `forget`.
 
         Raises:
             UnavailableError: the model does not answer.
@@ -103,6 +112,9 @@ class LanguageModel(Protocol):
 
     async def count_tokens(self, text: str) -> int:
         """How many tokens `text` takes; an estimate where the backend cannot tell."""
+
+    async def forget(self, conversation: str) -> None:
+        """Drops what is kept of a conversation so that it can be gone on with quickly."""
 
     async def aclose(self) -> None:
         """Ends what was started for it. Safe to call twice."""

@@ -9,7 +9,10 @@ from typing import Any, Literal
 Form = Literal["schema", "object", "text"]
 
 _DROPPABLE = ("temperature", "seed", "stop", "stream_options", "max_tokens")
-_WEAKER: dict[Form, Form] = {"schema": "object", "object": "text"}
+WEAKER: dict[Form, Form] = {"schema": "object", "object": "text"}
+"""How the same is asked for where a form was refused."""
+_FORMS: dict[str, Form] = {"json_schema": "schema", "json_object": "object"}
+"""By the type of response format that asks for them."""
 _UNSUPPORTED = re.compile(
     r"support|unknown|unrecogni|unexpected|not (permitted|allowed|accept)|extra|invalid param|use ",
     re.IGNORECASE,
@@ -22,7 +25,7 @@ class Concessions:
 
     Attributes:
         form: how structured answers are asked for: by JSON schema, as any JSON object, or in
-            words only.
+            words only. Who got an answer in a weaker form, sets it.
     """
 
     def __init__(self) -> None:
@@ -47,12 +50,12 @@ class Concessions:
         if status in (400, 422):
             if _UNSUPPORTED.search(said) and self._drop_parameter(said, request):
                 return "again"
-            if "response_format" in request and self.form in _WEAKER and _FORM_WORDS.search(said):
-                self.form = _WEAKER[self.form]
+            if "response_format" in request and _FORM_WORDS.search(said):
+                self.form = WEAKER[_FORMS[request["response_format"]["type"]]]
                 return "other form"
-        elif status in (500, 501) and "response_format" in request and self.form in _WEAKER:
-            # Some servers crash on a schema instead of refusing it.
-            self.form = _WEAKER[self.form]
+        elif status in (500, 501) and "response_format" in request:
+            # Some servers crash on a schema instead of refusing it; but it may be any fault, so
+            # that only an answer tells that it was the schema's.
             return "other form"
         return "no"
 

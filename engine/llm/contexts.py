@@ -49,6 +49,7 @@ class Contexts:
         self._states = states
         self._slots = Slots(count)
         self._reading = asyncio.Lock()
+        self._putting_aside = asyncio.Lock()
 
     async def read_ahead(self, messages: Sequence[Message]) -> None:
         """Reads `messages`, unless they have been read, so that what begins with them is quick.
@@ -67,13 +68,14 @@ class Contexts:
 
     @asynccontextmanager
     async def chat(
-        self, messages: Sequence[Message], said: Sequence[str]
+        self, messages: Sequence[Message], said: Sequence[str], conversation: str = ""
     ) -> AsyncIterator[Mapping[str, Any]]:
         """A context for a conversation, with as much of it as possible read already.
 
         Args:
             messages: of the request.
             said: the pieces of the answer, complete when the context is left.
+            conversation: the id by which it can be forgotten.
 
         Yields:
             Fields for the request.
@@ -85,9 +87,9 @@ class Contexts:
             if count > known and await self._restore(slot, messages[:count], name):
                 known = count
             self._observer.looked_up("prompts", known > 0)
-            slot.held = tuple(messages)
+            slot.hold(messages, conversation)
             yield {"id_slot": slot.index}
-            slot.held = (*messages, Message("assistant", "".join(said)))
+            slot.hold((*messages, Message("assistant", "".join(said))), conversation)
 
     @asynccontextmanager
     async def exact(self, messages: Sequence[Message]) -> AsyncIterator[Mapping[str, Any]]:
@@ -99,7 +101,7 @@ class Contexts:
         beginning = messages[:-1]
         async with self._slots.take(()) as slot:
             await self._make_room(slot, ())
-            slot.held = ()
+            slot.hold()
             fields = {"id_slot": slot.index, "cache_prompt": False}
             if beginning:
                 count, name = await self._find(beginning, exact=True)
@@ -112,8 +114,15 @@ class Contexts:
                     fields["cache_prompt"] = True
                 except UnavailableError as error:
                     log.info("Read as a whole instead: %s", error)
-            slot.held = ()  # what is in it is only good for this
+            slot.hold()  # what is in it is only good for this
             yield fields
+
+    async def forget(self, conversation: str) -> None:
+        """Drops a conversation, wherever it was put aside."""
+        async with self._putting_aside:
+            self._slots.forget(conversation)
+            if self._states is not None:
+                await asyncio.to_thread(self._states.forget, conversation)
 
     async def aclose(self) -> None:
         """Removes what was kept for this program only."""
@@ -132,20 +141,21 @@ class Contexts:
 
     async def _make_room(self, slot: Slot, messages: Sequence[Message]) -> None:
         """Puts a conversation aside that is about to be overwritten."""
-        if slot.loses(messages) and (await self._find(slot.held))[0] < len(slot.held) - 1:
-            await self._save(slot, slot.held[:-1], passing=True)
+        async with self._putting_aside:
+            if slot.loses(messages) and (await self._find(slot.held))[0] < len(slot.held) - 1:
+                await self._save(slot, slot.held[:-1], slot.conversation)
 
     async def _read(self, slot: Slot, messages: Sequence[Message]) -> None:
         """Has the model read `messages` alone, and keeps what it made of them."""
-        slot.held = ()
+        slot.hold()
         body = request_body(messages, DEFAULT_SAMPLING)
         body |= {"max_tokens": 0, "id_slot": slot.index, "cache_prompt": False}
         await self._client.post(f"{self._url}/v1/chat/completions", body)
-        slot.held = tuple(messages)
+        slot.hold(messages)
         await self._save(slot, messages)
 
     async def _save(
-        self, slot: Slot, messages: Sequence[Message], *, passing: bool = False
+        self, slot: Slot, messages: Sequence[Message], conversation: str | None = None
     ) -> None:
         states = self._states
         name = await asyncio.to_thread(states.new) if states else None
@@ -161,14 +171,14 @@ class Contexts:
                 raise
             log.info("A prompt that was read is not kept: %s", error)
             return
-        await asyncio.to_thread(states.keep, name, messages, passing=passing)
+        await asyncio.to_thread(states.keep, name, messages, conversation)
 
     async def _restore(self, slot: Slot, messages: Sequence[Message], name: str) -> bool:
         """Puts a kept state into a context; without it the model just reads."""
         states = self._states
         if states is None or not await asyncio.to_thread(states.check, name):
             return False
-        slot.held = ()
+        slot.hold()
         try:
             await self._client.post(
                 f"{self._url}/slots/{slot.index}?action=restore", {"filename": name}
@@ -177,5 +187,5 @@ class Contexts:
             log.info("A kept prompt is of no use: %s", error)
             await asyncio.to_thread(states.drop, name)
             return False
-        slot.held = tuple(messages)
+        slot.hold(messages)
         return True

@@ -95,13 +95,17 @@ class LocalModel:
             await contexts.read_ahead(messages)
 
     async def stream(
-        self, messages: Sequence[Message], sampling: Sampling = DEFAULT_SAMPLING
+        self,
+        messages: Sequence[Message],
+        sampling: Sampling = DEFAULT_SAMPLING,
+        *,
+        conversation: str = "",
     ) -> AsyncGenerator[str]:
         """The answer, piece by piece; closing the iterator ends the writing."""
         client, contexts = await self._ready()
         said: list[str] = []
         async with (
-            contexts.chat(messages, said) as extra,
+            contexts.chat(messages, said, conversation) as extra,
             contextlib.aclosing(client.stream(messages, sampling, extra=extra)) as pieces,
         ):
             async for piece in pieces:
@@ -129,6 +133,11 @@ class LocalModel:
         assert self._server is not None
         answer = await client.post(f"{self._server.url}/tokenize", {"content": text})
         return len(answer["tokens"])
+
+    async def forget(self, conversation: str) -> None:
+        """Drops a conversation from contexts and from the folder of states."""
+        if self._contexts is not None:
+            await self._contexts.forget(conversation)
 
     async def aclose(self) -> None:
         """Ends the model and its threads."""

@@ -17,7 +17,7 @@ from engine.llm.base import (
     UnusableAnswerError,
     Usage,
 )
-from engine.llm.concessions import Concessions
+from engine.llm.concessions import WEAKER, Concessions
 from engine.llm.failures import ContextOverflowError, explain, fault
 from engine.llm.structured import asking_again, asking_for, json_schema, read_answer
 from engine.observing import NOBODY, Observer
@@ -114,6 +114,7 @@ class OpenAIModel:
         messages: Sequence[Message],
         sampling: Sampling = DEFAULT_SAMPLING,
         *,
+        conversation: str = "",
         extra: Mapping[str, Any] | None = None,
     ) -> AsyncGenerator[str]:
         """The answer, piece by piece; closing the iterator ends the request.
@@ -121,6 +122,7 @@ class OpenAIModel:
         Args:
             messages: what was said.
             sampling: how words are chosen.
+            conversation: not told to endpoints.
             extra: more fields for the body of this request.
         """
         request = {
@@ -195,6 +197,9 @@ class OpenAIModel:
         """An estimate on the high side: endpoints do not count without answering."""
         return _about(text)
 
+    async def forget(self, conversation: str) -> None:
+        """Nothing is kept here; what an endpoint keeps is its own affair."""
+
     async def aclose(self) -> None:
         """Closes the connections."""
         self._closed = True
@@ -223,8 +228,8 @@ class OpenAIModel:
             "schema": {"type": "json_schema", "json_schema": wire},
             "object": {"type": "json_object"},
         }
+        form = self._concessions.form
         while True:
-            form = self._concessions.form
             worded = messages if form == "schema" else asking_for(messages, schema)
             body = {**self._extra, **(extra or {})}
             request = {**request_body(worded, sampling), "extra_body": body}
@@ -233,10 +238,12 @@ class OpenAIModel:
             answer = await self._send(request)
             if answer is not None:  # None: the form was refused, the next one is tried
                 break
+            form = WEAKER[form]
         self._count(answer.usage)
         choice = answer.choices[0] if answer.choices else None
         if choice is None:
             raise UnavailableError(f"No answer came from {self._place}. Try again.")
+        self._concessions.form = form
         if choice.finish_reason == "content_filter" or choice.message.refusal:
             raise RefusedError(f"The language model {self.name} will not answer this.")
         return choice.message.content or ""

@@ -12,16 +12,19 @@ import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from filelock import FileLock
+
 from engine.llm.base import Message
 
 _KEPT = ".state"
 _PASSING = ".passing"
 _UNFINISHED = ".unfinished"
+_OWNER = ".owner"
 _KEY = 40
+_LOCKING = 5.0
+"""Seconds; somebody who sweeps may hold a lock file that is just being made."""
 _ELBOW_ROOM = 1 << 30
 """Bytes that are left free on the disk."""
-_STALE = 24 * 3600.0
-"""Seconds after which what a killed program left behind is swept."""
 
 
 class PromptStates:
@@ -30,7 +33,9 @@ class PromptStates:
     A state is only ever used for exactly the model, the settings and the messages that it was
     made of, and only if its bytes are what they were when it was written; so a crash, a full
     disk or another program in the same folder costs time and never an answer. The least recently
-    used go when the folder grows too large. Methods block; call them in a thread.
+    used go when the folder grows too large. What people said is kept no longer than the program
+    lives: while it does, it holds the lock on a file with its name, and whoever opens the folder
+    removes what belongs to others that are gone. Methods block; call them in a thread.
 
     Args:
         folder: where they are; made when it is needed, readable by its owner only.
@@ -43,7 +48,8 @@ class PromptStates:
         self._limit = limit_bytes
         self._identity = identity
         self._lock = threading.Lock()
-        self._passing: set[str] = set()
+        self._owner = secrets.token_hex(8)
+        self._alive = self._life(self._owner)
 
     @property
     def folder(self) -> Path:
@@ -57,9 +63,10 @@ class PromptStates:
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             with self._lock:
+                self._alive.acquire(timeout=_LOCKING)
                 self._sweep()
             return os.access(self._folder, os.W_OK | os.X_OK)
-        except OSError:
+        except (OSError, NotImplementedError):  # the latter of a file system without locks
             return False
 
     def find(self, messages: Sequence[Message], *, exact: bool = False) -> tuple[int, str]:
@@ -81,10 +88,10 @@ class PromptStates:
         """Whether a file is as it was written, and marks it as used; if not, it is removed."""
         path = self._folder / name
         try:
-            if _digest(path) == path.stem[_KEY + 1 :]:
+            if _digest(path) == path.stem.split("-")[1]:
                 os.utime(path)
                 return True
-        except OSError:
+        except (OSError, IndexError):
             pass
         self.drop(name)
         return False
@@ -101,36 +108,45 @@ class PromptStates:
                 return None
         except OSError:
             return None
-        return f"{secrets.token_hex(8)}{_UNFINISHED}"
+        return f"{secrets.token_hex(8)}-{self._owner}{_UNFINISHED}"
 
-    def keep(self, name: str, messages: Sequence[Message], *, passing: bool = False) -> None:
+    def keep(self, name: str, messages: Sequence[Message], conversation: str | None = None) -> None:
         """Takes in what was written under `name` as the state after `messages`.
 
         Args:
             name: from `new`.
             messages: what was read.
-            passing: it holds more than `messages`, a conversation that goes on, and is removed
-                by `close`.
+            conversation: the id of one that goes on after `messages`; such a state holds more
+                than they, and is removed by `forget` or `close`. None: it holds nothing else.
         """
         path = self._folder / name
         try:
             key = list(self._keys(messages))[-1]
-            kept = f"{key}-{_digest(path)}{_PASSING if passing else _KEPT}"
+            kept = f"{key}-{_digest(path)}"
+            if conversation is None:
+                kept += _KEPT
+            else:
+                kept += f"-{_mark(conversation)}-{self._owner}{_PASSING}"
             path.chmod(0o600)
             path.replace(self._folder / kept)
             with self._lock:
-                if passing:
-                    self._passing.add(kept)
                 self._trim(kept)
         except (OSError, IndexError):
             self.drop(name)
 
+    def forget(self, conversation: str) -> None:
+        """Removes what is kept of a conversation, whichever program put it there."""
+        with self._lock:
+            for name in self._names((_PASSING,)):
+                if f"-{_mark(conversation)}-" in name:
+                    self.drop(name)
+
     def close(self) -> None:
         """Removes what was only of use to this program."""
         with self._lock:
-            for name in self._passing:
-                self.drop(name)
-            self._passing.clear()
+            self._drop_of(self._owner)
+            self._alive.release()
+            self.drop(f"{self._owner}{_OWNER}")
 
     def _keys(self, messages: Sequence[Message]) -> Iterator[str]:
         """A key for each beginning of the messages, shortest first."""
@@ -161,11 +177,30 @@ class PromptStates:
             total -= size
 
     def _sweep(self) -> None:
-        newest = max((self._folder.stat().st_mtime, 0.0))
+        """Removes what belongs to programs that are gone, however they ended."""
+        owned = self._names((_PASSING, _UNFINISHED, _OWNER))
+        for owner in {_owner_of(name) for name in owned} - {self._owner}:
+            with contextlib.suppress(OSError):  # a lock that is held, for one: it lives
+                with self._life(owner).acquire(timeout=0):
+                    self._drop_of(owner)
+                self.drop(f"{owner}{_OWNER}")
+
+    def _drop_of(self, owner: str) -> None:
         for name in self._names((_PASSING, _UNFINISHED)):
-            with contextlib.suppress(OSError):
-                if newest - (self._folder / name).stat().st_mtime > _STALE:
-                    self.drop(name)
+            if _owner_of(name) == owner:
+                self.drop(name)
+
+    def _life(self, owner: str) -> FileLock:
+        """The lock that a program holds; the operating system frees it when the program ends."""
+        return FileLock(self._folder / f"{owner}{_OWNER}", thread_local=False)
+
+
+def _owner_of(name: str) -> str:
+    return Path(name).stem.rpartition("-")[2]
+
+
+def _mark(conversation: str) -> str:
+    return hashlib.sha256(conversation.encode()).hexdigest()[:16]
 
 
 def _digest(path: Path) -> str:

@@ -17,14 +17,20 @@ class Slot:
     Attributes:
         index: its number.
         held: the messages it has read; the model itself compares them word by word.
+        conversation: the id of whose messages they are; empty where they are nobody's.
         busy: something is being written in it.
         used: when it was last given out, counted in requests.
     """
 
     index: int
     held: tuple[Message, ...] = ()
+    conversation: str = ""
     busy: bool = False
     used: int = 0
+
+    def hold(self, messages: Sequence[Message] = (), conversation: str = "") -> None:
+        """Notes what it has read now; nothing that counts where nothing is given."""
+        self.held, self.conversation = tuple(messages), conversation
 
     def shares(self, messages: Sequence[Message]) -> int:
         """How many messages it need not read again."""
@@ -59,6 +65,12 @@ class Slots:
     def holds(self, messages: Sequence[Message]) -> bool:
         """Whether a context begins with just these messages."""
         return any(slot.shares(messages) == len(messages) for slot in self._slots)
+
+    def forget(self, conversation: str) -> None:
+        """Lets a conversation count as not read: it is not taken up, nor put aside."""
+        for slot in self._slots:
+            if slot.conversation == conversation:
+                slot.hold()
 
     @asynccontextmanager
     async def take(self, messages: Sequence[Message]) -> AsyncIterator[Slot]:

@@ -21,7 +21,7 @@ from engine.speech.loudness import normalise
 from engine.speech.phonemes import Span, join
 from engine.speech.settings import SpeechSettings
 from engine.speech.text import SpokenSentence, speakable
-from personas.errors import InvalidInputError
+from personas.errors import ChatAnythingError, InvalidInputError
 from personas.persona import Voice
 from personas.voices import Effect
 
@@ -35,6 +35,7 @@ _MARGIN = 0.015
 _MOST_LETTERS_A_SECOND = 30.0
 _LEAST_LETTERS = 20
 _NOTHING_TO_SAY = "There is nothing in this message that can be spoken aloud."
+_UNREADABLE = "This message cannot be read aloud as it is written; say it in other words."
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,14 @@ def prepare(
         InvalidInputError: there is nothing in the text that can be spoken.
     """
     letters = _limit(settings, effect) * voice.rate * letters_a_second
-    return _within(speakable(text, letters, language), max(int(letters), _LEAST_LETTERS))
+    try:
+        sentences = speakable(text, letters, language)
+    except ChatAnythingError:
+        raise
+    except Exception as error:
+        # whatever breaks down on a text is no fault of the engine that was to speak it
+        raise InvalidInputError(_UNREADABLE) from error
+    return _within(sentences, max(int(letters), _LEAST_LETTERS))
 
 
 def compose(

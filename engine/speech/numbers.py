@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+
+from engine.speech.wording import Step, in_steps
 
 _NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 _MONTHS = (
@@ -101,7 +103,7 @@ def numbers_to_words(text: str) -> str:
     text = _ROMAN.sub(lambda m: f"{m[1]} {_roman(m[2], m[1], regnal=False)}", text)
     if not any(char.isdigit() for char in text):
         return text
-    steps: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
+    steps: tuple[Step, ...] = (
         (_ISO_DATE, _iso_date),
         (_SLASH_DATE, _slash_date),
         (_MONTH_DAY, lambda m: _date(m[3], _month(m[1]), int(m[2]), m[0])),
@@ -126,9 +128,7 @@ def numbers_to_words(text: str) -> str:
         (_MIXED, lambda m: " "),
         (_PLAIN, lambda m: _amount_or_year(m[0])),
     )
-    for pattern, say in steps:
-        text = pattern.sub(say, text)
-    return text
+    return in_steps(text, steps)
 
 
 def cardinal(number: str) -> str:
@@ -147,8 +147,9 @@ def cardinal(number: str) -> str:
 
 
 def ordinal(number: str) -> str:
-    """An ordinal number as words: "22" is twenty-second."""
-    return _named(number.replace(",", ""), "ordinal")
+    """An ordinal number as words: "22" is twenty-second; the cardinal where it has no name."""
+    digits = number.replace(",", "")
+    return _named(digits, "ordinal") if len(digits) <= _LONGEST_AMOUNT else cardinal(digits)
 
 
 def year(number: str) -> str:
@@ -205,7 +206,7 @@ def _money(match: re.Match[str]) -> str:
         return f"{cardinal(number)} {_plural(unit, number)}"
     cents = str(int(decimals))
     spoken_cents = f"{cardinal(cents)} {_plural(cent, cents)}"
-    if int(whole.replace(",", "")) == 0:
+    if not whole.strip("0,"):
         return spoken_cents
     amount = f"{cardinal(whole)} {_plural(unit, whole)}"
     return amount if cents == "0" else f"{amount} and {spoken_cents}"

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import re
+from collections.abc import Callable, Iterable
+
+Step = tuple[re.Pattern[str], Callable[[re.Match[str]], str]]
+"""What is looked for in a text, and what is said instead."""
+
+log = logging.getLogger(__name__)
 
 _MENTION = re.compile(r"(?<![\w@])@(?=\w)")
 _HASHTAG = re.compile(r"(?<![\w#&])#([^\W\d]\w*)")
@@ -27,3 +34,14 @@ def either_to_word(text: str, either: str) -> str:
 def plain_hyphens(text: str) -> str:
     """Without quotes, and with hyphens and apostrophes only inside words."""
     return _HYPHENS.sub(" ", _QUOTING.sub(" ", _SPACES.sub(" ", text)))
+
+
+def in_steps(text: str, steps: Iterable[Step]) -> str:
+    """The text after all steps; one that breaks down on it is left out and told to the log."""
+    for pattern, say in steps:
+        try:
+            text = pattern.sub(say, text)
+        except Exception:
+            # a number that nobody thought of costs its reading and not the whole message
+            log.exception("A text is read without one of the rules: %s", pattern.pattern)
+    return text

@@ -244,6 +244,7 @@ def test_chat_commands(terminal: Terminal, fakes: Fakes) -> None:
     for said in ("/forget", "on a bare rock", "Answers come as text", "no mode 'song'", "/dance"):
         assert said in result.stderr
     assert "has forgotten" in result.stderr
+    assert fakes.model.forgotten == [fakes.model.asked[-1].conversation]
     assert not fakes.speech.spoken
 
 

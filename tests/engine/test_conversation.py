@@ -349,6 +349,44 @@ async def test_history_is_dropped_seldom_so_that_its_work_stays_of_use(
     assert len(set(firsts)) < 8
 
 
+async def test_an_older_answer_is_given_again_with_what_was_said_before_it(
+    storage: Storage, persona: Persona
+) -> None:
+    model = ScriptedModel(["Hm. " + "word " * 20])
+    talk = conversations(storage, model, history_tokens=400)
+    answers: list[int] = []
+    for number in range(14):
+        (*_, ready) = await events_of(talk, persona, f"message {number} " + "x" * 80, mode="text")
+        assert isinstance(ready, TextReady) and ready.turn_id is not None
+        answers.append(ready.turn_id)
+    last = model.asked[-1].messages
+    for number in (4, 9, 12):
+        again = talk.regenerate(persona, "room", answers[number], mode="text")
+        assert not any([isinstance(event, ReplyFailed) async for event in again])
+        shown = " ".join(message.content for message in model.asked[-1].messages)
+        assert all(f"message {before} " in shown for before in range(number - 3, number + 1))
+    await text_of(talk, persona, "And now?")
+    assert model.asked[-1].messages[: len(last)] == last, "looking back has moved nothing"
+
+
+async def test_who_it_is_takes_half_of_what_the_model_reads_at_most(
+    storage: Storage, persona: Persona
+) -> None:
+    character = "You are Barnaby Beam. " + "You saw the sea. " * 10_000
+    long = BARNABY.model_copy(update={"character": character})
+    persona = persona.model_copy(update={"personality": long})
+    model = ScriptedModel(["Hm."], context_tokens=1024)
+    talk = conversations(storage, model, reply_tokens=100)
+    await text_of(talk, persona, "I am Tom.")
+    await text_of(talk, persona, "Who am I?")
+    system, *others = model.asked[-1].messages
+    assert 1024 / 3 < len(system.content) / 4 <= 1024 / 2
+    assert system.content.startswith("You are Barnaby Beam.")
+    assert "How you talk: Gruff and short." in system.content
+    assert "I am Tom." in [message.content for message in others]
+    assert model.read[-1][0] == system
+
+
 async def test_a_message_that_is_too_long_is_cut_with_notice(
     storage: Storage, persona: Persona
 ) -> None:
@@ -485,6 +523,17 @@ async def test_a_conversation_begins_with_the_greeting_once(
     assert await talk.begin(persona, "room") is None
     await text_of(talk, persona)
     assert len(await said(storage, persona)) == 3
+
+
+async def test_what_is_forgotten_here_is_forgotten_by_the_model(
+    storage: Storage, persona: Persona
+) -> None:
+    model = ScriptedModel()
+    talk = conversations(storage, model)
+    await text_of(talk, persona)
+    await talk.forget(persona, "room")
+    assert model.forgotten == [model.asked[-1].conversation]
+    assert await said(storage, persona) == []
 
 
 async def test_the_same_conversation_goes_the_same_way_again(

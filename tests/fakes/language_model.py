@@ -25,6 +25,7 @@ class Asked:
 
     messages: tuple[Message, ...]
     sampling: Sampling
+    conversation: str = ""
 
     @property
     def last(self) -> str:
@@ -58,6 +59,7 @@ class ScriptedModel:
     read: list[tuple[Message, ...]] = field(default_factory=list)
     closed: int = 0
     unfinished: int = 0
+    forgotten: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._left = list(self.scripts)
@@ -66,9 +68,13 @@ class ScriptedModel:
         self.read.append(tuple(messages))
 
     async def stream(
-        self, messages: Sequence[Message], sampling: Sampling = DEFAULT_SAMPLING
+        self,
+        messages: Sequence[Message],
+        sampling: Sampling = DEFAULT_SAMPLING,
+        *,
+        conversation: str = "",
     ) -> AsyncGenerator[str]:
-        script = self._next(messages, sampling)
+        script = self._next(messages, sampling, conversation)
         pieces = script.pieces if isinstance(script, BrokenOff) else self._pieces(script)
         self.unfinished += 1
         for piece in pieces:
@@ -96,14 +102,19 @@ class ScriptedModel:
     async def count_tokens(self, text: str) -> int:
         return (len(text) + 3) // 4
 
+    async def forget(self, conversation: str) -> None:
+        self.forgotten.append(conversation)
+
     async def aclose(self) -> None:
         self.closed += 1
 
     def _pieces(self, text: str) -> list[str]:
         return [text[i : i + self.piece] for i in range(0, len(text), self.piece)]
 
-    def _next(self, messages: Sequence[Message], sampling: Sampling) -> str | BrokenOff:
-        self.asked.append(Asked(tuple(messages), sampling))
+    def _next(
+        self, messages: Sequence[Message], sampling: Sampling, conversation: str = ""
+    ) -> str | BrokenOff:
+        self.asked.append(Asked(tuple(messages), sampling, conversation))
         self.usage.requests += 1
         script = self._left.pop(0) if len(self._left) > 1 else self._left[0]
         while callable(script):

@@ -23,8 +23,9 @@ from personas.cards import (
     to_personality,
     write_card,
 )
+from personas.cards_personality import MAX_CHARACTER, MAX_EXAMPLES, MAX_SAID, text_fields
 from personas.errors import InvalidInputError
-from personas.persona import Exchange, Layers, Mood, Persona
+from personas.persona import Exchange, Layers, Mood, Persona, Personality
 from tests.personas.pictures import (
     chunk,
     insert,
@@ -409,3 +410,46 @@ def test_when_it_was_made_is_kept() -> None:
     born = datetime(2025, 1, 2, 3, 4, 5, tzinfo=UTC)
     card = read_card(written(ours().model_copy(update={"created_at": born}), "png"))
     assert reborn(card).created_at == born
+
+
+@pytest.mark.parametrize(
+    "claimed",
+    ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00+05:00", "0001-01-01T00:00:00", "1723-04-05"],
+)
+def test_what_cannot_have_been_made_then_was_made_now(claimed: str) -> None:
+    card = json.loads(written(ours(), "v2-json"))
+    card["data"]["extensions"]["chatanything"]["created_at"] = claimed
+    before = datetime.now(UTC)
+    assert before <= reborn(read_card(as_json(card))).created_at <= datetime.now(UTC)
+
+
+def test_a_persona_of_ours_is_no_longer_than_others() -> None:
+    long = {
+        "character": "You are Grumbel. " * 4_000,
+        "speaking_style": "Salty. " * 3_000,
+        "greeting": "What now? " * 3_000,
+        "examples": (Exchange(user="Hi! " * 1_200, reply="Busy. " * 1_000),) * 10,
+        "language": "en" * 1_000,
+    }
+    p = rewritten(**long)
+    assert MAX_CHARACTER - 100 < len(p.character) <= MAX_CHARACTER
+    assert p.character.endswith("You are Grumbel.")
+    assert len(p.speaking_style) <= MAX_SAID and len(p.greeting) <= MAX_SAID
+    assert len(p.examples) == MAX_EXAMPLES
+    assert all(len(one.user) <= MAX_SAID and len(one.reply) <= MAX_SAID for one in p.examples)
+    assert len(p.language) <= 35
+
+
+@pytest.mark.parametrize("blank", [" ", "\n"])
+def test_of_a_text_that_is_too_long_something_is_left(blank: str) -> None:
+    p = rewritten(character=blank * 50_000, greeting=f"{blank * 3_000}{'x' * 3_000}")
+    assert p.character and p.greeting
+
+
+def rewritten(**changes: Any) -> Personality:
+    """The personality of a card of ours in whose own part something was changed."""
+    card = json.loads(written(ours(), "v2-json"))
+    changed = ours().personality.model_copy(update=changes)
+    card["data"]["extensions"]["chatanything"]["personality"] = changed.model_dump(mode="json")
+    card["data"] |= text_fields(changed)
+    return to_personality(read_card(as_json(card)))

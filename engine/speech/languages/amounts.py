@@ -32,7 +32,8 @@ class Amounts:
         """The digits before and after the point."""
         table = self._table
         plain = number.replace(" ", "")
-        if table.decimal not in plain and table.group != "," and "." in plain:
+        # a single point may be the other decimal sign; several can only be groups
+        if table.decimal not in plain and table.group != "," and plain.count(".") == 1:
             whole, _, rest = plain.partition(".")
             if table.group == " " or len(rest) != 3:
                 return whole, rest

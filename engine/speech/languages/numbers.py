@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from engine.speech.languages.amounts import Amounts, ended
 from engine.speech.languages.table import LanguageTable, Noun
-
-Step = tuple[re.Pattern[str], Callable[[re.Match[str]], str]]
+from engine.speech.wording import Step, in_steps
 
 _ISO_DATE = re.compile(r"(?<![\d-])(\d{4})-(\d{2})-(\d{2})(?![\d-])")
 _EAST_DATE = re.compile(r"(?<![\d/])(\d{4})/(\d{1,2})/(\d{1,2})(?![\d/])")
@@ -16,7 +15,8 @@ _TIME = r"(?<![\d:.,])([01]?\d|2[0-4])(?:{point})([0-5]\d)(?::([0-5]\d))?(?![\d:
 _PHONE = re.compile(
     r"(?<![\w.,])(?:\+\d{1,3}[\s.-]?)?(?:\(\d{2,4}\)[\s.-]?)?\d{2,4}(?:[\s.-]\d{2,8}){1,4}(?![\w-]|[.,]\d)"
 )
-_VERSION = re.compile(r"(?<![\d.])\d{1,4}(?:\.\d{1,4}){2,4}(?!\.?\d)")
+_VERSION = r"(?<![\d.])\d{1,4}(?:\.\d{1,4}){2,4}(?!\.?\d)"
+_NO_GROUPS = r"(?![1-9]\d{0,2}(?:\.\d{3})+(?!\.?\d))"
 _FRACTION = re.compile(r"(?<![\w./])(?:(\d{1,3})\s)?(\d{1,2})/(\d{1,3})(?![\w/])")
 _TIMES = re.compile(r"(?<=\d)\s?[x×*]\s?(?=\d)")
 _MINUS = re.compile(r"(?<=\d)\s[-−]\s(?=\d)")
@@ -50,9 +50,7 @@ class NumberReader:
             text = _ROMAN.sub(self._roman, text)
         if not self._table.numerals or not any(char.isdigit() for char in text):
             return text
-        for pattern, say in self._steps:
-            text = pattern.sub(say, text)
-        return text
+        return in_steps(text, self._steps)
 
     def _chosen(self) -> Iterable[Step]:
         table, words, number = self._table, self._table.words, self._amounts.number
@@ -64,7 +62,9 @@ class NumberReader:
         yield from self._money()
         yield from self._units()
         point = f" {words.point} " if words.point else "."
-        yield _VERSION, lambda m: point.join(self._cardinal(p) for p in m[0].split("."))
+        # where points group digits, 1.000.000 is a million and no version
+        version = re.compile(_NO_GROUPS + _VERSION if table.group == "." else _VERSION)
+        yield version, lambda m: point.join(self._cardinal(p) for p in m[0].split("."))
         yield _PHONE, self._phone
         yield _LONG_RUN, lambda m: self._amounts.digits(m[0], table.glue)
         if table.ordinals:
@@ -265,7 +265,7 @@ class NumberReader:
         if len(rest) != 2 or currency.cent is None:
             return self._amounts.counted(number, currency.unit)
         cents = self._amounts.counted(str(int(rest)), currency.cent)
-        if int(whole or "0") == 0:
+        if not whole.strip("0"):
             return cents
         amount = self._amounts.counted(whole, currency.unit)
         return amount if int(rest) == 0 else f"{amount} {cents}"

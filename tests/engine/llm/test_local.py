@@ -93,7 +93,7 @@ def kept(tmp_path: Path) -> Path:
 
 
 def states_in(folder: Path) -> list[Path]:
-    return sorted(folder.iterdir()) if folder.is_dir() else []
+    return sorted(path for path in folder.glob("*") if path.suffix != ".owner")
 
 
 @contextlib.asynccontextmanager

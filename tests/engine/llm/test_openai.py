@@ -117,6 +117,17 @@ async def test_an_endpoint_that_refuses_the_schema_gets_it_in_words(refusal: Ans
     assert len(endpoint.asked) == 4, "what was refused once is not tried again"
 
 
+async def test_an_outage_takes_no_form_away() -> None:
+    async with serving(*[fails(500)] * 3, says(GOOD)) as endpoint:
+        opened = model(endpoint)
+        with pytest.raises(UnavailableError, match="fault of its own"):
+            await opened.parse(HELLO, Pet)
+        assert await opened.parse(HELLO, Pet) == Pet(name="Rex", legs=4)
+        await opened.aclose()
+    forms = [asked.get("response_format", {}).get("type") for asked in endpoint.asked]
+    assert forms == ["json_schema", "json_object", None, "json_schema"]
+
+
 async def test_a_faulty_answer_is_shown_to_the_model_once() -> None:
     async with serving(says('{"name": "R"}'), says(GOOD)) as endpoint:
         assert await parsed(endpoint) == Pet(name="Rex", legs=4)

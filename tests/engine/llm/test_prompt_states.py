@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -21,16 +25,20 @@ def opened(folder: Path, limit: int = 1000, identity: str = "model 1") -> Prompt
 
 
 def put(
-    states: PromptStates, messages: list[Message], content: bytes, passing: bool = False
+    states: PromptStates,
+    messages: list[Message],
+    content: bytes,
+    conversation: str | None = None,
 ) -> None:
     name = states.new()
     assert name is not None
     (states.folder / name).write_bytes(content)
-    states.keep(name, messages, passing=passing)
+    states.keep(name, messages, conversation)
 
 
 def files(states: PromptStates) -> list[bytes]:
-    return sorted(path.read_bytes() for path in states.folder.iterdir())
+    kept = (path for path in states.folder.iterdir() if path.suffix != ".owner")
+    return sorted(path.read_bytes() for path in kept)
 
 
 def test_the_longest_beginning_is_found(tmp_path: Path) -> None:
@@ -66,8 +74,8 @@ def test_what_was_not_finished_does_not_count(tmp_path: Path) -> None:
     assert name is not None
     (states.folder / name).write_bytes(b"half")
     assert opened(tmp_path).find(TALK) == (0, "")
-    os.utime(states.folder / name, (1, 1))
-    opened(tmp_path)
+    assert files(states) == [b"half"], "who writes it lives"
+    states.close()
     assert files(states) == []
 
 
@@ -87,14 +95,53 @@ def test_the_least_recently_used_go_first(tmp_path: Path) -> None:
 
 def test_a_conversation_is_put_aside_for_this_program_only(tmp_path: Path) -> None:
     states = opened(tmp_path)
-    put(states, PERSONA, b"more than that", passing=True)
+    put(states, PERSONA, b"more than that", "talk")
     assert states.find(TALK)[0] == 3
     assert states.find(TALK, exact=True) == (0, "")
     put(states, PERSONA, b"three")
     _, name = states.find(TALK, exact=True)
     assert (states.folder / name).read_bytes() == b"three"
+    opened(tmp_path)
+    assert len(files(states)) == 2, "another program leaves it alone"
     states.close()
     assert files(states) == [b"three"]
+
+
+def test_a_conversation_is_forgotten_whoever_put_it_aside(tmp_path: Path) -> None:
+    states, others = opened(tmp_path), opened(tmp_path)
+    put(states, PERSONA, b"three")
+    put(states, TALK, b"talk", "talk")
+    put(others, TALK[:2], b"the same talk", "talk")
+    put(others, PERSONA, b"another", "another")
+    states.forget("talk")
+    assert files(states) == [b"another", b"three"]
+
+
+def test_what_a_killed_program_left_is_swept_at_once(tmp_path: Path) -> None:
+    program = """
+        import os, signal, sys
+        from pathlib import Path
+        from tests.engine.llm.test_prompt_states import PERSONA, TALK, opened, put
+
+        states = opened(Path(sys.argv[1]))
+        put(states, PERSONA, b"three")
+        put(states, TALK, b"talk", "talk")
+        (states.folder / states.new()).write_bytes(b"half")
+        os.kill(os.getpid(), signal.SIGKILL)
+    """
+    killed = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program), str(tmp_path)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        timeout=60,
+        check=False,
+    )
+    assert killed.returncode == -signal.SIGKILL
+    (left,) = tmp_path.glob("prompts/*.passing")
+    (tmp_path / "prompts" / "left-by-an-older-version.passing").write_bytes(b"talk")
+    states = opened(tmp_path)
+    assert not left.exists()
+    assert files(states) == [b"three"]
+    assert len(list(states.folder.glob("*.owner"))) == 1
 
 
 def test_others_cannot_read_it(tmp_path: Path) -> None:

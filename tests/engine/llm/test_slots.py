@@ -18,7 +18,7 @@ def talk(persona: list[Message], *turns: str) -> list[Message]:
 
 async def taken(slots: Slots, messages: list[Message], answer: str = "") -> int:
     async with slots.take(messages) as slot:
-        slot.held = (*messages, *([Message("assistant", answer)] if answer else []))
+        slot.hold((*messages, *([Message("assistant", answer)] if answer else [])))
         return slot.index
 
 
@@ -52,6 +52,17 @@ async def test_the_longest_unused_makes_room() -> None:
     async with slots.take(third) as slot:
         assert slot.index == bo
         assert slot.loses(third)
+
+
+async def test_a_conversation_that_was_forgotten_makes_room_first() -> None:
+    slots = Slots(2)
+    async with slots.take(talk(BO, "Hi")) as bo:
+        bo.hold(talk(BO, "Hi"), "bo")
+    async with slots.take(talk(ANN, "Hi")) as ann:
+        ann.hold(talk(ANN, "Hi"), "ann")
+    slots.forget("ann")
+    assert slots.holds(talk(BO, "Hi")) and not slots.holds(ANN)
+    assert await taken(slots, talk([Message("system", "You are Cy.")], "Hi")) == ann.index
 
 
 async def test_who_comes_when_all_are_busy_waits() -> None:

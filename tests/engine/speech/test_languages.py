@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from unittest.mock import patch
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.speech import wording
 from engine.speech.languages.emoji import names_in
 from engine.speech.languages.foreign import in_latin
-from engine.speech.languages.numerals import chinese
+from engine.speech.languages.numerals import chinese, named
 from engine.speech.languages.table import LanguageTable, described, table_of
 from engine.speech.text import speakable
 from personas.errors import InvalidInputError
@@ -39,6 +42,10 @@ SPOKEN = [
      "Das kostet neun Euro neunundneunzig Cent beziehungsweise ein Euro."),
     ("de", "3,14 und 3.14 und 1 h.",
      "drei Komma eins vier und drei Komma eins vier und eine Stunde."),
+    ("de", "1.000.000 km, 2.500.000 €, 12.345.678,90 und Version 1.2.3.",
+     "eine Million Kilometer, zwei Millionen fünfhunderttausend Euro, zwölf Millionen "
+     "dreihundertfünfundvierzigtausendsechshundertachtundsiebzig Komma neun null und Version eins "
+     "Komma zwei Komma drei."),
     ("de", "Ludwig XIV. kam.", "Ludwig der vierzehnte kam."),
     ("de", "Ruf 030 1234567 an.", "Ruf null drei null, eins zwei drei vier fünf sechs sieben an."),
     ("de", "Neeeein, Schifffahrt!", "Nein, Schifffahrt!"),
@@ -108,6 +115,40 @@ def test_numbers_dates_money_units_and_abbreviations(
     language: str, written: str, spoken: str
 ) -> None:
     assert said(written, language) == spoken
+
+
+POINTS = tuple(language for language in LANGUAGES if table_of(language).group == ".")
+SIZES = (1_250, 1_000_000, 2_500_000, 12_345_678, 1_200_000_300, 120_000_000_450_000)
+
+
+@pytest.mark.parametrize("language", POINTS)
+@pytest.mark.parametrize("number", SIZES)
+def test_points_group_the_digits_of_large_numbers(language: str, number: int) -> None:
+    grouped = f"{number:,}".replace(",", ".")
+    name = named(number, "cardinal", table_of(language).numerals)
+    assert said(grouped, language) == f"{name}."
+    for counted in (f"{grouped} km", f"{grouped} €", f"€ {grouped}", f"{grouped},5"):
+        assert said(counted, language).startswith(f"{name} ")
+
+
+@pytest.mark.parametrize("language", POINTS)
+@pytest.mark.parametrize("groups", [5, 102, 1_500])
+def test_grouped_numbers_that_have_no_name_are_read_digit_by_digit(
+    language: str, groups: int
+) -> None:
+    numerals = table_of(language).numerals
+    digits = " ".join(str(named(digit, "cardinal", numerals)) for digit in (1, 2, 3, 4, 5, 3, 4, 5))
+    number = "12" + ".345" * groups
+    for written in (number, f"{number} km", f"{number} €", f"{number},50 €"):
+        assert said(written, language).startswith(digits)
+
+
+@pytest.mark.parametrize("language", POINTS)
+def test_points_of_versions_and_fractions_stay_points(language: str) -> None:
+    point = table_of(language).words.point
+    assert said("Version 1.2.3", language).count(point) == 2
+    assert said("3.14", language).count(point) == 1
+    assert said("0.123.456", language).count(point) == 2
 
 
 @pytest.mark.parametrize(
@@ -269,6 +310,25 @@ def check(text: str, language: str) -> None:
 @settings(max_examples=150, deadline=None)
 def test_any_mixture_is_spoken_or_refused(text: str, language: str) -> None:
     check(text, language)
+
+
+AMOUNT = [*"0123456789", *".,'/:-–+ %°#()\u00a0", "00", "000", ".000", ",000", " 000", "th", "24:"]
+AMOUNT += sorted(
+    word
+    for table in map(table_of, LANGUAGES)
+    for words in (table.units, table.money, table.scales, table.ordinals)
+    for word in words
+)
+
+
+@given(
+    st.lists(st.sampled_from(AMOUNT), max_size=60).map("".join),
+    st.sampled_from([*LANGUAGES, "en", "cs", "hi"]),
+)
+@settings(max_examples=300, deadline=None)
+def test_no_amount_breaks_a_rule(text: str, language: str) -> None:
+    with patch.object(wording.log, "exception", side_effect=AssertionError):
+        check(text, language)
 
 
 @given(st.text(max_size=120), st.sampled_from([*LANGUAGES, "cs", "hi"]))

@@ -12,8 +12,10 @@ import pytest
 
 from engine.speech.base import Speech
 from engine.speech.breaker import Breaker
+from engine.speech.delivery import prepare
 from engine.speech.ensemble import EngineEntry, Ensemble
 from engine.speech.mixture import MixtureSynthesizer
+from engine.speech.settings import SpeechSettings
 from personas.errors import InvalidInputError, NotFoundError, UnavailableError
 from personas.persona import Voice
 from personas.voices import VoiceCatalogue, parse_voices
@@ -128,6 +130,26 @@ def test_when_an_engine_fails_the_nearest_voice_of_the_language_speaks(
 ) -> None:
     house.far.failures.append(failure)
     assert house.say("man-far") == "man-metal"
+
+
+def test_a_text_that_cannot_be_prepared_sets_no_engine_aside(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Reading(RecordingEngine):
+        def synthesize(self, text: str, voice: Voice) -> Speech:
+            prepare(text, voice, SpeechSettings())
+            return super().synthesize(text, voice)
+
+    def breaks(*_: object) -> None:
+        raise OverflowError("a number that nobody thought of")
+
+    house = House(near=Reading("near"))
+    with monkeypatch.context() as patched:
+        patched.setattr("engine.speech.delivery.speakable", breaks)
+        for _ in range(3):
+            with pytest.raises(InvalidInputError, match="in other words"):
+                house.say("woman")
+    assert house.say("woman") == "woman"
 
 
 def test_an_engine_that_gives_no_sound_has_failed(house: House) -> None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.speech import numbers
 from engine.speech.symbols import PUNCTUATION, is_letter
 from engine.speech.text import speakable
 from personas.errors import InvalidInputError
@@ -57,6 +58,23 @@ def directions(text: str) -> list[str]:
 )
 def test_numbers(written: str, spoken: str) -> None:
     assert said(written) == spoken
+
+
+@pytest.mark.parametrize("written", ["The 1{}th time.", "It costs $1{}.50.", "It costs $1{}."])
+@pytest.mark.parametrize("groups", [5, 102, 1_500])
+def test_numbers_that_have_no_name_are_read_digit_by_digit(written: str, groups: int) -> None:
+    assert "one zero zero zero zero" in said(written.format(",000" * groups))
+
+
+def test_a_rule_that_breaks_down_costs_only_itself(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def breaks(number: str) -> str:
+        raise OverflowError(number)
+
+    monkeypatch.setattr(numbers, "ordinal", breaks)
+    assert said("The 22nd of 5 cats.") == "The twenty-two nd of five cats."
+    assert "without one of the rules" in caplog.text
 
 
 @pytest.mark.parametrize(
