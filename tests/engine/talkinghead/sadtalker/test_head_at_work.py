@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from engine.portrait.base import Image
-from engine.talkinghead.fallback import FallbackHead
+from engine.talkinghead.fallback import FallbackHead, Part
 from engine.talkinghead.sadtalker.copying import Land
 from engine.talkinghead.sadtalker.head import SadTalkerHead
 from engine.talkinghead.sadtalker.rendering import Renderer
@@ -369,6 +369,21 @@ class TestFallingBack:
         first = SadTalkerHead(load, size=128, resolution=128)  # type: ignore[arg-type]
         head = FallbackHead(first, FakeHead(size=128))
         assert not head.prepare(portrait(128)).is_first
+
+    @pytest.mark.parametrize(
+        "error", [torch.OutOfMemoryError("full"), RuntimeError("CUDA error: unknown")]
+    )
+    def test_what_was_kept_and_cannot_be_loaded_now_leaves_it_to_the_second(
+        self, error: Exception
+    ) -> None:
+        def unpacked(refusals: list[Exception]) -> Part:
+            first = FakeHead(keeps=True, refusals=refusals)
+            head = FallbackHead(first, FakeHead())
+            return head.unpack(bytes(64 * 64 * 3), portrait(128))
+
+        assert unpacked([]).is_first
+        part = unpacked([error])
+        assert not part.is_first and not part.is_lasting
 
     def test_both_must_make_the_same_frames(self) -> None:
         with pytest.raises(ValueError, match="same frames"):
