@@ -24,7 +24,8 @@ class Heads:
     """Prepares the head of a portrait once, keeps it, and has the most recently used at hand.
 
     What is costly to prepare is kept beside the portrait in the media store, so that it is done
-    once for all processes and times.
+    once for all processes and times. What only stands in for a head that fails at the moment is not
+    kept at all.
 
     Args:
         head: the renderer.
@@ -76,7 +77,8 @@ class Heads:
                 self._prepared.move_to_end(portrait.image)
                 return self._prepared[portrait.image]
             prepared = await self._load(portrait)
-            self._prepared[portrait.image] = prepared
+            if not self._head.capabilities.keeps_prepared or self._head.is_lasting(prepared):
+                self._prepared[portrait.image] = prepared
             while len(self._prepared) > self._kept:
                 self._prepared.popitem(last=False)
             return prepared
@@ -101,7 +103,11 @@ class Heads:
                 except ChatAnythingError as error:
                     log.info("%s is prepared again: %s", portrait.image[:12], error)
             prepared = self._head.prepare(draft)
-            return prepared, self._head.pack(prepared)
+            try:
+                return prepared, self._head.pack(prepared)
+            except Exception:
+                log.warning("What was prepared of a portrait cannot be packed", exc_info=True)
+                return prepared, None
 
         prepared, packed = await asyncio.to_thread(work)
         if packed is not None:

@@ -55,6 +55,14 @@ def multiplies_bfloat16() -> bool:
     return any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16"))
 
 
+def is_gpu(device: str) -> bool:
+    """Whether work on a device, as capabilities name it, keeps a GPU busy.
+
+    A CPU is none, and what is done elsewhere has no device.
+    """
+    return device not in ("", "cpu")
+
+
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether it says that memory is full: the machine's or a device's."""
     if isinstance(error, MemoryError):

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from engine.heads import Heads
+from engine.machine import is_gpu
 from engine.observing import NOBODY, Observer
 from engine.portrait.base import Image
 from engine.speech.base import Speech, SpeechSynthesizer
@@ -73,7 +74,7 @@ class Speaking:
     @property
     def needs_gpu(self) -> bool:
         """Whether the head keeps a GPU busy."""
-        return self._head.capabilities.needs_gpu
+        return is_gpu(self._head.capabilities.device)
 
     async def get_ready(self, portrait: Portrait | None) -> None:
         """Loads the voice, and a head where one is given, ahead of time.

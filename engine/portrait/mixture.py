@@ -77,6 +77,7 @@ class PortraitMixture:
         Raises:
             UnavailableError: not even the last one can.
             InvalidInputError: the photo cannot be used.
+            Exception: what `progress` raised.
         """
         if photo is not None and self._safety is not None and not brief.adult:
             self._check(photo, self._safety)
@@ -84,13 +85,13 @@ class PortraitMixture:
         for generator in self._in_order(brief, photo):
             if generator is last:
                 break
+            told = _Told(progress)
             try:
-                return generator.generate(brief, seed, photo=photo, progress=progress)
-            except InvalidInputError as error:
-                if photo is not None:
+                return generator.generate(brief, seed, photo=photo, progress=told)
+            except Exception as error:
+                refused = photo is not None and isinstance(error, InvalidInputError)
+                if refused or told.called_off:
                     raise
-                _log_fall_back(brief, error)
-            except ChatAnythingError as error:
                 _log_fall_back(brief, error)
         if brief.style not in last.capabilities.styles:
             brief = brief.model_copy(update={"style": ""})
@@ -123,5 +124,28 @@ class PortraitMixture:
             )
 
 
-def _log_fall_back(brief: PortraitBrief, error: ChatAnythingError) -> None:
-    log.warning("%r is illustrated instead of painted: %s", brief.subject, error)
+class _Told:
+    """Progress that tells a painting that was called off from one that failed."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self._progress = progress
+        self.called_off = False
+
+    def __call__(self, fraction: float, doing: str) -> None:
+        if self._progress is None:
+            return
+        try:
+            self._progress(fraction, doing)
+        except BaseException:
+            self.called_off = True
+            raise
+
+
+def _log_fall_back(brief: PortraitBrief, error: Exception) -> None:
+    known = isinstance(error, ChatAnythingError)
+    log.warning(
+        "%r is illustrated instead of painted: %s",
+        brief.subject,
+        error,
+        exc_info=None if known else error,
+    )

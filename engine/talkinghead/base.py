@@ -85,6 +85,12 @@ class TalkingHead(Protocol[Prepared]):
             UnavailableError: the bytes are damaged, or another version packed them.
         """
 
+    def is_lasting(self, prepared: Prepared) -> bool:
+        """Whether what was prepared may serve the next clip, too; else it is prepared anew for it.
+
+        Only asked of heads whose capabilities say `keeps_prepared`.
+        """
+
     def frames(self, prepared: Prepared, speech: Speech, seed: int = 0) -> Iterator[Image]:
         """RGB frames of the speech, from rest to rest; the same seed gives the same frames.
 

@@ -78,6 +78,10 @@ class DrawnHead:
         """Prepares the portrait; nothing was packed."""
         return self.prepare(portrait)
 
+    def is_lasting(self, prepared: DrawnPortrait) -> bool:
+        """It always is."""
+        return True
+
     def frames(self, prepared: DrawnPortrait, speech: Speech, seed: int = 0) -> Iterator[Image]:
         """RGB frames of the speech, from rest to rest; each is reused for the next one.
 

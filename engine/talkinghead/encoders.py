@@ -25,6 +25,8 @@ _BT709: Final = 1
 """ffmpeg's numbers for the matrix the planes were made with, for luma from 16 to 235, and for the
 primaries and the transfer of pictures as they are seen on screens."""
 
+_DRIVERS: Final = ("/dev/nvidiactl", "/dev/dxg")
+"""Where NVIDIA's driver answers: on Linux, and on Linux within Windows."""
 _SMALLEST: Final = 160
 """Pixels; NVENC takes nothing much smaller."""
 _NVENC_PRESETS: Final = {
@@ -48,7 +50,7 @@ def choose(settings: EncoderSettings, size: int) -> tuple[Codec, ...]:
 @lru_cache(maxsize=1)
 def has_nvenc() -> bool:
     """Whether the GPU's encoder works here; found out once, by encoding a black frame."""
-    if not (Path("/dev/nvidiactl").exists() or os.name == "nt"):
+    if os.name != "nt" and not any(Path(driver).exists() for driver in _DRIVERS):
         return False
     import av
 

@@ -12,7 +12,7 @@ from typing import Any
 from engine.portrait.base import Image, PortraitDraft
 from engine.speech.base import Speech
 from engine.talkinghead.base import HeadCapabilities, TalkingHead
-from personas.errors import ChatAnythingError
+from personas.errors import ChatAnythingError, InvalidInputError
 
 log = logging.getLogger(__name__)
 
@@ -25,11 +25,13 @@ class Part:
         portrait: as it was given.
         prepared: by the first head where `is_first`, else by the second.
         is_first: whether the first one can.
+        is_lasting: whether it stays so; False where the first one may be able to later.
     """
 
     portrait: PortraitDraft
     prepared: Any
     is_first: bool
+    is_lasting: bool = True
 
 
 class FallbackHead:
@@ -77,7 +79,7 @@ class FallbackHead:
             try:
                 return Part(portrait, self._first.prepare(portrait), is_first=True)
             except Exception as error:
-                self._tell("moves a portrait instead", error)
+                return self._stand_in(portrait, error)
         return Part(portrait, self._second.prepare(portrait), is_first=False)
 
     def pack(self, prepared: Part) -> bytes | None:
@@ -85,12 +87,21 @@ class FallbackHead:
         return self._first.pack(prepared.prepared) if prepared.is_first else None
 
     def unpack(self, data: bytes, portrait: PortraitDraft) -> Part:
-        """What the first one has packed.
+        """What the first one has packed; prepared by the second where the first one breaks down.
 
         Raises:
             UnavailableError: the bytes are damaged, or another version packed them.
         """
-        return Part(portrait, self._first.unpack(data, portrait), is_first=True)
+        try:
+            return Part(portrait, self._first.unpack(data, portrait), is_first=True)
+        except ChatAnythingError:
+            raise  # It is to be prepared again.
+        except Exception as error:
+            return self._stand_in(portrait, error)
+
+    def is_lasting(self, prepared: Part) -> bool:
+        """Whether it stays with whom it was prepared by."""
+        return prepared.is_lasting
 
     def frames(self, prepared: Part, speech: Speech, seed: int = 0) -> Iterator[Image]:
         """Frames of the first one; where it breaks off, the second one goes on.
@@ -127,6 +138,13 @@ class FallbackHead:
         except Exception as error:
             self._tell(f"goes on after {shown} frames", error)
         yield from islice(instead(self._second.prepare(part.portrait)), shown, None)
+
+    def _stand_in(self, portrait: PortraitDraft, error: Exception) -> Part:
+        """The second one's part, after an error of the first."""
+        self._tell("moves a portrait instead", error)
+        # What is wrong with a portrait stays so; a device or memory may be there again next time.
+        lasting = isinstance(error, InvalidInputError)
+        return Part(portrait, self._second.prepare(portrait), is_first=False, is_lasting=lasting)
 
     def _is_for_first(self, portrait: PortraitDraft) -> bool:
         wants = self._first.capabilities

@@ -24,7 +24,7 @@ class EncoderSettings(BaseModel):
         )
     )
     crf: int = Field(
-        default=23, ge=0, le=51, description="quality: 18 can hardly be told from the drawing"
+        default=23, ge=1, le=51, description="quality: 18 can hardly be told from the drawing"
     )
     audio_bitrate: int = Field(
         default=64_000, ge=16_000, le=320_000, description="bits a second of the sound"

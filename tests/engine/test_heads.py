@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from engine.conversation import Conversations, ConversationSettings
 from engine.creation import CreationRequest, Creator
@@ -21,7 +22,7 @@ from engine.talkinghead.drawn import DrawnHead
 from engine.talkinghead.fallback import FallbackHead
 from engine.talkinghead.sadtalker.head import SadTalkerHead
 from engine.talkinghead.video import encode
-from personas.errors import UnavailableError
+from personas.errors import InvalidInputError, UnavailableError
 from personas.persona import Persona, Portrait
 from personas.styles import load_styles
 from personas.voices import load_voices
@@ -87,6 +88,54 @@ async def test_a_head_that_fails_ahead_of_time_is_only_told_in_the_log(
 
     await Heads(Broken(keeps=True), storage.media).prepare_ahead(portrait)
     assert "not prepared" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "error", [torch.OutOfMemoryError("full"), UnavailableError("The file is being fetched.")]
+)
+async def test_a_head_that_fails_for_the_moment_is_asked_again_for_the_next_clip(
+    storage: Storage, portrait: Portrait, error: Exception
+) -> None:
+    head = FallbackHead(FakeHead(keeps=True, refusals=[error]), FakeHead())
+    heads = Heads(head, storage.media)
+    assert not (await heads.get(portrait)).is_first
+    part = await heads.get(portrait)
+    assert part.is_first and await heads.get(portrait) is part
+    assert await storage.media.preparations.get(portrait.image, head.name)
+
+
+async def test_what_was_kept_and_cannot_be_loaded_for_the_moment_is_loaded_for_the_next_clip(
+    storage: Storage, portrait: Portrait
+) -> None:
+    before = FallbackHead(FakeHead(keeps=True), FakeHead())
+    await Heads(before, storage.media).prepare_ahead(portrait)
+    first = FakeHead(keeps=True, refusals=[torch.OutOfMemoryError("full")])
+    heads = Heads(FallbackHead(first, FakeHead()), storage.media)
+    assert not (await heads.get(portrait)).is_first
+    assert (await heads.get(portrait)).is_first
+    assert first.prepared == 0
+
+
+async def test_a_portrait_that_a_head_cannot_move_is_shown_to_it_once(
+    storage: Storage, portrait: Portrait
+) -> None:
+    first = FakeHead(keeps=True, refusals=[InvalidInputError("No face.")])
+    heads = Heads(FallbackHead(first, FakeHead()), storage.media)
+    part = await heads.get(portrait)
+    assert not part.is_first and await heads.get(portrait) is part
+    assert first.prepared == 1
+
+
+async def test_what_cannot_be_packed_serves_this_process(
+    storage: Storage, portrait: Portrait, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Unpackable(FakeHead):
+        def pack(self, prepared: np.ndarray) -> bytes:
+            raise RuntimeError("a fault")
+
+    heads = Heads(Unpackable(keeps=True), storage.media)
+    assert await heads.get(portrait) is await heads.get(portrait)
+    assert "cannot be packed" in caplog.text
 
 
 async def created(storage: Storage, heads: Heads) -> Persona:

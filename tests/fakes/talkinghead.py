@@ -15,12 +15,16 @@ from personas.errors import UnavailableError
 
 @dataclass
 class FakeHead:
-    """A TalkingHead that is fast and keeps count; set `error` to make it fail."""
+    """A TalkingHead that is fast and keeps count; set `error` to make it fail.
+
+    `refusals` are raised by `prepare` and `unpack` first, one a call.
+    """
 
     size: int = 64
     fps: int = 25
     error: Exception | None = None
     keeps: bool = False
+    refusals: list[Exception] = field(default_factory=list)
     prepared: int = 0
     closed: list[int] = field(default_factory=list)
 
@@ -41,15 +45,20 @@ class FakeHead:
 
     def prepare(self, portrait: PortraitDraft) -> Image:
         self.prepared += 1
+        self._refuse()
         return np.full((self.size, self.size, 3), 200, np.uint8)
 
     def pack(self, prepared: Image) -> bytes | None:
         return prepared.tobytes() if self.keeps else None
 
     def unpack(self, data: bytes, portrait: PortraitDraft) -> Image:
+        self._refuse()
         if len(data) != self.size * self.size * 3:
             raise UnavailableError("Another version packed this.")
         return np.frombuffer(data, np.uint8).reshape(self.size, self.size, 3)
+
+    def is_lasting(self, prepared: Image) -> bool:
+        return True
 
     def frames(self, prepared: Image, speech: Speech, seed: int = 0) -> Iterator[Image]:
         count = max(1, round(speech.duration * self.fps))
@@ -62,6 +71,10 @@ class FakeHead:
 
     def idle(self, prepared: Image, seconds: float, seed: int = 0) -> Iterator[Image]:
         return self._draw(prepared, np.zeros(max(1, round(seconds * self.fps)), bool))
+
+    def _refuse(self) -> None:
+        if self.refusals:
+            raise self.refusals.pop(0)
 
     def _draw(self, prepared: Image, spoken: np.ndarray) -> Iterator[Image]:
         drawn = 0

@@ -12,6 +12,7 @@ from engine.jobs.base import Job, JobDone, JobProgress
 from engine.jobs.handlers import Lane, Tell
 from engine.jobs.products import Products
 from engine.jobs.works import PORTRAIT, PortraitWork
+from engine.machine import is_gpu
 from engine.observing import NOBODY, Observer
 from engine.pictures import read_upload
 from engine.portrait.base import PortraitDraft, PortraitGenerator
@@ -45,7 +46,7 @@ class PortraitHandler:
     def lane(self) -> Lane:
         """A GPU does one thing at a time, whatever it is."""
         able = self._open().capabilities
-        if able.needs_gpu or able.device not in ("", "cpu"):
+        if able.needs_gpu or is_gpu(able.device):
             return Lane("gpu")
         return Lane(self.kind, able.at_once)
 

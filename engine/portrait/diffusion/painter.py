@@ -13,7 +13,7 @@ from engine.portrait.diffusion.device import Device, choose_device, free_unused
 from engine.portrait.diffusion.hub import HubStore
 from engine.portrait.diffusion.sampling import Guide, Shot, Step, sample
 from engine.portrait.diffusion.settings import DiffusionSettings
-from engine.portrait.diffusion.studio import Studio
+from engine.portrait.diffusion.studio import Easel, Studio
 from engine.portrait.guidance.conditioning import draw_landmarks
 from engine.portrait.guidance.contours import contours_of
 from engine.portrait.guidance.face import ReferenceFace
@@ -140,26 +140,18 @@ class Painter:
                     if step is not None:
                         step((done + count * fraction) / len(shots))
 
+                easel: Easel | None = None
                 try:
-                    images += self._sample(style, recipe, family, some, rung, tell)
+                    wanted = rung.scale > 0 and self.has_control(style)
+                    easel = self.studio.easel(style.name, recipe, family, guided=wanted)
+                    images += sample(easel, recipe, self.size_of(style), some, rung, tell)
                 except Exception as error:
                     if not is_out_of_memory(error):
                         raise
-                    self._make_do(style, recipe, family, len(some), error)
+                    # While a look is loaded it does not matter how many pictures wait for it.
+                    painted = len(some) if easel is not None else 0
+                    self._make_do(style, recipe, family, painted, error)
         return images
-
-    def _sample(
-        self,
-        style: Style,
-        recipe: Recipe,
-        family: Family,
-        shots: Sequence[Shot],
-        rung: Rung,
-        step: Step,
-    ) -> list[Image]:
-        wanted = rung.scale > 0 and self.has_control(style)
-        easel = self.studio.easel(style.name, recipe, family, guided=wanted)
-        return sample(easel, recipe, self.size_of(style), shots, rung, step)
 
     def _make_do(
         self, style: Style, recipe: Recipe, family: Family, count: int, error: Exception

@@ -35,7 +35,11 @@ class Shelf:
         return list(self._things)
 
     def get(
-        self, key: Hashable, load: Callable[[], Any], keep: frozenset[Hashable] = frozenset()
+        self,
+        key: Hashable,
+        load: Callable[[], Any],
+        keep: frozenset[Hashable] = frozenset(),
+        wanted: int = 0,
     ) -> Any:
         """A thing, loaded where it is not here.
 
@@ -43,14 +47,15 @@ class Shelf:
             key: names it.
             load: makes it.
             keep: what must not be given up for it.
+            wanted: bytes that it will take, about; 0: as many as the largest that is here.
         """
         if key in self._things:
             self._things.move_to_end(key)
             return self._things[key][0]
-        # Something of the size of the largest is likely to come: room is made before, not after,
-        # so that old and new are never both in memory where they do not fit.
-        likely = max((size for _, size in self._things.values()), default=0)
-        self._make_room(likely, keep)
+        # Room is made before, not after, so that old and new are never both in memory where they do
+        # not fit.
+        largest = max((size for _, size in self._things.values()), default=0)
+        self._make_room(wanted or largest, keep)
         thing = load()
         self._things[key] = (thing, self._size_of(thing))
         self._make_room(0, keep | {key})

@@ -28,6 +28,8 @@ _PIPELINES: dict[FamilyName, tuple[str, str]] = {
     "sdxl": ("StableDiffusionXLPipeline", "StableDiffusionXLControlNetPipeline"),
 }
 Words = Callable[[Sequence[str]], Any]
+_HALF = 2
+"""Bytes of a number in half precision, in which families tell what they take."""
 _OPTIONAL = ("safety_checker", "feature_extractor", "text_encoder", "tokenizer")
 """Parts that a pipeline of SD 1.5 may lack."""
 
@@ -98,7 +100,7 @@ class Studio:
         key = _key(recipe, family)
         control = self.control_of(family) if guided else None
         keep = frozenset({key} if control is None else {key, _weights_key(control)})
-        pipeline = self.shelf.get(key, lambda: self._load(look, recipe, family), keep)
+        pipeline = self._pipeline(look, recipe, family, keep)
         self._switch(pipeline, look, recipe)
         net = None
         if control is not None:
@@ -129,6 +131,15 @@ class Studio:
 
         return words
 
+    def _pipeline(
+        self, look: str, recipe: Recipe, family: Family, keep: frozenset[Hashable] = frozenset()
+    ) -> Any:
+        wanted = family.gigabytes * 1e9 * self.device.precision.itemsize / _HALF
+        load = self._load
+        return self.shelf.get(
+            _key(recipe, family), lambda: load(look, recipe, family), keep, round(wanted)
+        )
+
     def control_of(self, family: Family) -> Control | None:
         """The ControlNet for faces of a family: the operator's own, or the family's, if any."""
         return self._settings.control.own() or family.control
@@ -137,7 +148,7 @@ class Studio:
         """The next thing that can be done about too little memory; False where all was done.
 
         First the decoder works in slices and tiles, then other looks are unloaded, then weights
-        wait in main memory for their turn.
+        wait in main memory for their turn. A look that is not even loaded has no decoder yet.
         """
         key = _key(recipe, family)
         control = self.control_of(family)
@@ -145,8 +156,9 @@ class Studio:
         pipeline = self.shelf.peek(key)
         free_unused()
         if pipeline is None:
-            return False
-        if not pipeline.vae.use_slicing:
+            # What lends it parts would be loaded again together with it.
+            keep |= {_key(lender, family) for lender in _lenders(recipe)}
+        elif not pipeline.vae.use_slicing:
             log.warning("Too little memory: pictures are decoded in slices and tiles from now on")
             _slice(pipeline)
             return True
@@ -166,9 +178,8 @@ class Studio:
         kind = getattr(diffusers, _PIPELINES[recipe.family][0])
         place = self._hub.path(recipe.checkpoint or family.base, look)
         shared: dict[str, Any] = {}
-        if recipe.checkpoint is not None and recipe.shares:
-            base = Recipe(family=recipe.family, prompt="{subject}")
-            lender = self.shelf.get(_key(base, family), lambda: self._load(look, base, family))
+        for base in _lenders(recipe):
+            lender = self._pipeline(look, base, family)
             for part in recipe.shares:
                 shared[part] = getattr(lender, part)
                 if part != "vae" and hasattr(lender, f"{part}_2"):
@@ -299,6 +310,12 @@ def _quiet() -> None:
 def _key(recipe: Recipe, family: Family) -> Hashable:
     """What looks have in common that share a pipeline."""
     return "pipeline", recipe.family, recipe.checkpoint or family.base, recipe.vae, recipe.shares
+
+
+def _lenders(recipe: Recipe) -> list[Recipe]:
+    """Of whom a checkpoint shares parts: the base of its family, or nobody."""
+    shares = recipe.checkpoint is not None and recipe.shares
+    return [Recipe(family=recipe.family, prompt="{subject}")] if shares else []
 
 
 def _weights_key(weights: Weights) -> Hashable:

@@ -33,18 +33,23 @@ class FaceCrop:
 
     @property
     def box(self) -> tuple[int, int, int, int]:
-        """Left, top, right, bottom of the face in the shrunken picture, whole pixels."""
+        """Left, top, right, bottom of the face in the shrunken picture, whole pixels.
+
+        It may reach beyond the picture's right and lower edge.
+        """
         left, top = self.outer[:2]
         x0, y0, x1, y1 = (int(edge) for edge in self.inner)
         return left + x0, top + y0, left + x1, top + y1
 
     def box_in(self, width: int, height: int) -> tuple[float, float, float, float]:
-        """The same box in the picture as it was, or at any other size.
+        """What of the box is picture, in the picture as it was, or at any other size.
 
-        The published program forgets this after shrinking and pastes large faces elsewhere.
+        The published program forgets the size after shrinking, and pastes large faces elsewhere. It
+        forgets as well where the picture ends, and stretches faces that are cut off there.
         """
         across, down = width / self.resized[0], height / self.resized[1]
         left, top, right, bottom = self.box
+        right, bottom = min(right, self.resized[0]), min(bottom, self.resized[1])
         return left * across, top * down, right * across, bottom * down
 
 

@@ -131,6 +131,10 @@ class SadTalkerHead:
         studio = self._studio()
         return packing.unpack(data, studio.maker, studio.networks.device)
 
+    def is_lasting(self, prepared: Source) -> bool:
+        """It always is."""
+        return True
+
     def frames(self, prepared: Source, speech: Speech, seed: int = 0) -> Iterator[Image]:
         """RGB frames of the speech, from rest to rest, as they are made.
 

@@ -21,7 +21,8 @@ from engine.talkinghead.sadtalker.weights import SadTalkerNetworks
 from personas.errors import UnavailableError
 from personas.persona import Mood
 
-_FORM: Final = 1
+_FORM: Final = 2
+"""Raise it when the same portrait and networks are prepared otherwise."""
 _EXACT: Final = ("coefficients", "canonical", "keypoints")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -46,6 +46,7 @@ class _Clip:
         keypoints: [frames, 15, 3].
         begun: frames that are made or being made.
         ready: frames that wait to be taken.
+        flying: frames on their way to the host.
         error: why there will be no more.
     """
 
@@ -94,10 +95,11 @@ class Renderer:
         self._cuda = networks.device.type == "cuda"
         self._render: Render = networks.generator.render
         self._padded = compile
+        self._measures = self._cuda and not batch
         if compile:
             self._render = torch.compile(networks.generator.render, dynamic=False)
         # On a CPU a batch gains nothing, and takes memory.
-        self.batch = batch or (0 if self._cuda else 1)
+        self.batch = batch or (0 if self._measures else 1)
         self._copies = copies or host_copies(networks.device)
         self._clips: list[_Clip] = []
         self._flights: deque[_Flight] = deque()
@@ -112,7 +114,8 @@ class Renderer:
             keypoints: [frames, 15, 3].
 
         Raises:
-            UnavailableError: there is no memory for a single frame, or the weights are broken.
+            UnavailableError: there is no memory for a single frame, the device failed, or the
+                weights are broken.
         """
         clip = _Clip(source, Paster(source.canvas, self._device), keypoints)
         with self._turn:
@@ -121,9 +124,9 @@ class Renderer:
             for _ in range(len(keypoints)):
                 while not clip.ready:
                     with self._turn:
-                        if clip.error is not None:
-                            raise clip.error
                         if not clip.ready:
+                            if clip.error is not None:
+                                raise clip.error
                             self._advance(clip)
                 yield clip.ready.popleft()
         finally:
@@ -153,14 +156,7 @@ class Renderer:
         waiting = [clip, *(other for other in self._clips if other is not clip)]
         # Nobody runs far ahead of who takes the frames: memory is for all.
         waiting = [c for c in waiting if c.left and not c.error and _held(c) < 2 * limit]
-        shares: dict[_Clip, int] = {}
-        for index, one in enumerate(waiting):
-            fair = -(-limit // (len(waiting) - index))
-            taken = min(fair, one.left, limit)
-            limit -= taken
-            if taken:
-                shares[one] = taken
-        return list(shares.items())
+        return _divided([(c, c.left) for c in waiting], limit)
 
     def _launch(self, shares: list[tuple[_Clip, int]]) -> _Flight:
         """Begins a batch, with fewer frames where they do not fit.
@@ -169,7 +165,7 @@ class Renderer:
             UnavailableError: not even one fits.
         """
         while True:
-            count = sum(taken for _, taken in shares)
+            count = self._size(shares)
             try:
                 flight = self._compute(shares)
             except (RuntimeError, MemoryError) as error:
@@ -186,11 +182,17 @@ class Renderer:
                 torch.cuda.empty_cache()
             self.batch = max(1, count // 2)
             log.warning("A batch of %d frames is too large, %d from now on", count, self.batch)
-            shares = self._shares(shares[0][0])
+            # Of the same clips: by the smaller batch, some may seem to be too far ahead already.
+            shares = _divided(shares, self.batch)
+
+    def _size(self, shares: list[tuple[_Clip, int]]) -> int:
+        """Frames that are rendered, those that fill a compiled batch up included."""
+        count = sum(taken for _, taken in shares)
+        return max(count, self.batch) if self._padded else count
 
     def _compute(self, shares: list[tuple[_Clip, int]]) -> _Flight:
         with torch.inference_mode():
-            measured = self._cuda and not self.batch
+            measured = self._is_measured(shares)
             if measured:
                 torch.cuda.reset_peak_memory_stats(self._device)
                 before = torch.cuda.memory_allocated(self._device)
@@ -207,6 +209,15 @@ class Renderer:
                 self.batch = self._affordable(peak / at)
             return _Flight(shares, self._copies.send(frames, finite))
 
+    def _is_measured(self, shares: list[tuple[_Clip, int]]) -> bool:
+        """Whether this batch shows how many frames fit.
+
+        The first one of every clip does: what else has memory, such as a painting, comes and goes.
+        What is compiled keeps its size.
+        """
+        begins = shares[0][0].begun == 0 and not self._padded
+        return self._measures and (begins or not self.batch)
+
     def _faces(self, shares: list[tuple[_Clip, int]]) -> Tensor:
         """[B, 3, resolution, resolution]."""
         driving = torch.cat([c.keypoints[c.begun : c.begun + taken] for c, taken in shares])
@@ -215,8 +226,8 @@ class Renderer:
         else:
             features = SourceFeatures.join([c.source.features for c, n in shares for _ in range(n)])
             own = torch.cat([c.source.keypoints.expand(taken, -1, -1) for c, taken in shares])
-        missing = self.batch - len(driving)
-        if self._padded and missing > 0:
+        missing = self._size(shares) - len(driving)
+        if missing:
             driving = torch.cat([driving, driving[-1:].expand(missing, -1, -1)])
             if len(shares) > 1:
                 last = SourceFeatures(features.volume[-1:], features.compressed[-1:])
@@ -225,15 +236,25 @@ class Renderer:
         return self._render(features, own, driving)
 
     def _land(self, flight: _Flight) -> None:
-        frames, finite = flight.land()
+        """Gives each clip its frames, or all of them the error that kept these away."""
+        try:
+            frames, finite = flight.land()
+        except Exception as error:
+            log.warning("A batch of frames is lost on its way to the host", exc_info=True)
+            for clip, taken in flight.shares:
+                clip.flying -= taken
+                clip.error = clip.error or _lost(error)
+            return
         at = 0
         for clip, taken in flight.shares:
             mine = slice(at, at + taken)
             at += taken
             clip.flying -= taken
-            clip.ready.extend(frames.numpy()[mine])
-            if not finite[mine].all():
-                clip.ready.clear()
+            if clip.error is not None:
+                continue  # What comes after a gap is of no use.
+            if finite[mine].all():
+                clip.ready.extend(frames.numpy()[mine])
+            else:
                 clip.error = UnavailableError(
                     "The talking face came out as no picture: its weights are broken, or need "
                     'more precision (talking_head.sadtalker.precision = "bfloat16").'
@@ -245,6 +266,24 @@ class Renderer:
         kept = torch.cuda.memory_reserved(self._device) - torch.cuda.memory_allocated(self._device)
         count = int(min(_MOST, max(1, _SHARE * (free + kept) / max(bytes_each, 1))))
         return 1 << (count.bit_length() - 1)
+
+
+def _divided(wishes: Sequence[tuple[_Clip, int]], limit: int) -> list[tuple[_Clip, int]]:
+    """A batch of at most `limit` frames: about as many each, for nobody more than wished."""
+    shares = []
+    for index, (clip, wished) in enumerate(wishes):
+        fair = -(-limit // (len(wishes) - index))
+        if taken := min(fair, wished):
+            shares.append((clip, taken))
+            limit -= taken
+    return shares
+
+
+def _lost(cause: Exception) -> UnavailableError:
+    """For one clip: an error that is raised in several threads would mix their tracebacks."""
+    error = UnavailableError("The device failed while it made a talking face; the log says why.")
+    error.__cause__ = cause
+    return error
 
 
 def _held(clip: _Clip) -> int:

@@ -75,7 +75,7 @@ def make_source(
     height, width = image.shape[:2]
     five = find_five(image, portrait.geometry, landmarkers)
     crop = crop_face(crop_points(five), width, height)
-    left, top, right, bottom = crop.box
+    left, top, right, bottom = crop.box_in(*crop.resized)
     if min(right - left, bottom - top) < _SMALLEST:
         raise InvalidInputError("The face of this portrait is too small to be moved.")
     face = cut_face(image, crop, resolution)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -20,6 +19,7 @@ from engine.jobs.speeches import Speeches
 from engine.jobs.works import CLIP, KINDS, PORTRAIT, SPEECH, ClipWork, PortraitWork, SpeechWork
 from engine.portrait.base import PortraitCapabilities
 from engine.speaking import Speaking
+from engine.talkinghead.fallback import FallbackHead
 from personas.errors import InvalidInputError, NotFoundError
 from personas.persona import Portrait, PortraitBrief
 from personas.voices import load_voices
@@ -91,13 +91,16 @@ def test_what_keeps_a_gpu_busy_waits_with_all_that_does(
 
 
 @pytest.mark.parametrize(
-    ("needs_gpu", "at_once", "lane"),
-    [(True, 1, Lane("gpu")), (True, 4, Lane(CLIP, 4)), (False, 2, Lane(CLIP, 2))],
+    ("device", "at_once", "lane"),
+    [("cuda", 1, Lane("gpu")), ("cuda", 4, Lane(CLIP, 4)), ("cpu", 2, Lane(CLIP, 2))],
 )
+@pytest.mark.parametrize("alone", [True, False])
 def test_clips_that_may_share_batches_wait_for_no_gpu(
-    needs_gpu: bool, at_once: int, lane: Lane, storage: Storage
+    device: str, at_once: int, lane: Lane, alone: bool, storage: Storage
 ) -> None:
-    speaking = cast(Speaking, SimpleNamespace(needs_gpu=needs_gpu))
+    moving = StillHead(device=device)
+    head = moving if alone else FallbackHead(moving, StillHead())
+    speaking = Speaking(HummingSynthesizer(), head, encode_frames, storage.media)
     products = MemoryProducts(storage.media)
     assert ClipHandler(speaking, Speeches(products), products, at_once).lane == lane
 

@@ -64,7 +64,15 @@ def test_a_look_is_painted_by_whom_it_belongs_to(style: str, painted: bool) -> N
     assert (len(painting.briefs), len(drawn.briefs)) == ((1, 0) if painted else (0, 1))
 
 
-@pytest.mark.parametrize("error", [UnavailableError("No memory."), InvalidInputError("Not fit.")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        UnavailableError("No memory."),
+        InvalidInputError("Not fit."),
+        RuntimeError("CUDA error: an illegal memory access"),
+        ImportError("cannot import name 'StableDiffusionPipeline'"),
+    ],
+)
 def test_who_fails_is_stood_in_for_and_one_line_says_so(
     error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -76,15 +84,13 @@ def test_who_fails_is_stood_in_for_and_one_line_says_so(
     assert len(caplog.records) == 1 and str(error) in caplog.text
 
 
-def test_what_calls_a_painting_off_is_not_caught() -> None:
-    class CalledOffError(Exception):
-        pass
-
+@pytest.mark.parametrize("kind", [Exception, RuntimeError, UnavailableError])
+def test_what_calls_a_painting_off_is_not_caught(kind: type[Exception]) -> None:
     def stop(*_: object) -> None:
-        raise CalledOffError
+        raise kind("Nobody waits.")
 
     drawn = DiscPortraits()
-    with pytest.raises(CalledOffError):
+    with pytest.raises(kind, match="Nobody waits"):
         mixture(Painting(), drawn).generate(styled("oil"), 1, progress=stop)
     assert drawn.briefs == []
 

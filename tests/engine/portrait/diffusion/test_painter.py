@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,12 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from engine.portrait.diffusion.device import Device
+from engine.portrait.diffusion.hub import HubStore
 from engine.portrait.diffusion.painter import Painter
 from engine.portrait.diffusion.sampling import Shot, _encoded, _Injection
+from engine.portrait.diffusion.settings import DiffusionSettings
+from engine.portrait.diffusion.studio import Studio
 from engine.portrait.guidance.face import draw_reference
 from engine.portrait.guidance.injection import Fade
 from engine.portrait.guidance.plan import ARMS, Arm, GuidanceSettings, Rung, plan_ladder
@@ -65,9 +70,6 @@ def test_arms_differ(make_painter: MakePainter, styles: StyleCatalogue) -> None:
 def test_what_is_injected_is_the_face_and_only_there(
     scheduler: SchedulerName, tiny: TinyModels, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from engine.portrait.diffusion.hub import HubStore
-    from engine.portrait.diffusion.settings import DiffusionSettings
-
     styles = tiny_catalogue(tiny, scheduler=scheduler, steps=8, guidance=1.0)
     painter = Painter(styles, HubStore(), DiffusionSettings(device="cpu", memory_gb=1, batch=32))
     style = styles.get("plain")
@@ -207,6 +209,40 @@ def test_when_nothing_helps_it_says_so_after_all_was_tried(
     assert len(painter.studio.shelf.keys()) == 1
 
 
+def test_a_look_that_does_not_fit_beside_others_is_loaded_when_they_are_gone(
+    tiny: TinyModels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    styles = tiny_catalogue(tiny, shares=())
+    painter = Painter(styles, HubStore(), DiffusionSettings(device="cpu", memory_gb=1))
+    _pipeline(painter, styles, "plain")
+    _cramp(monkeypatch, lambda studio: studio.shelf.keys() == [])
+    sizes = _memory_for(4, monkeypatch)
+    shot = shots(painter, styles, 1, 2, 3, 4, style="other")
+    assert len(painter.paint(styles.get("other"), shot, UNGUIDED)) == 4
+    assert sizes == [4], "batches are as large as ever"
+
+
+def test_a_look_that_does_not_fit_alone_waits_in_main_memory(
+    make_painter: MakePainter, styles: StyleCatalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    painter = make_painter()
+    monkeypatch.setattr(Device, "is_gpu", True)
+    _cramp(monkeypatch, lambda studio: studio._offload)
+    assert len(painter.paint(styles.get("plain"), shots(painter, styles, 1), UNGUIDED)) == 1
+
+
+def test_a_look_that_cannot_be_loaded_at_all_is_given_up(
+    make_painter: MakePainter, styles: StyleCatalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    painter = make_painter()
+    _pipeline(painter, styles, "plain")  # lends parts to the other one
+    tries = _cramp(monkeypatch, lambda _: False)
+    with pytest.raises(UnavailableError, match="too little memory"):
+        shot = shots(painter, styles, 1, 2, style="other")
+        painter.paint(styles.get("other"), shot, UNGUIDED)
+    assert len(tries) == 1, "there is nothing to give up for it"
+
+
 def test_other_faults_are_not_taken_for_too_little_memory(
     make_painter: MakePainter, styles: StyleCatalogue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -234,9 +270,6 @@ def test_a_picture_that_is_not_one_is_refused(
 def test_a_look_without_a_control_net_is_painted_without_one(
     tiny: TinyModels, make_painter: MakePainter
 ) -> None:
-    from engine.portrait.diffusion.hub import HubStore
-    from engine.portrait.diffusion.settings import DiffusionSettings
-
     catalogue = tiny_catalogue(tiny)
     family = catalogue.family("sd15").model_copy(update={"control": None})
     styles = StyleCatalogue(catalogue.all(), [family])
@@ -276,6 +309,20 @@ def _memory_for(most: int, monkeypatch: pytest.MonkeyPatch) -> list[int]:
         return sampling.sample(easel, recipe, size, some, *rest)
 
     monkeypatch.setattr(painter, "sample", sample)
+    return tried
+
+
+def _cramp(monkeypatch: pytest.MonkeyPatch, fits: Callable[[Studio], bool]) -> list[Any]:
+    """Lets pipelines be loaded only where they fit; returns those that were tried."""
+    tried: list[Any] = []
+
+    def settled(studio: Studio, pipeline: Any) -> Any:
+        tried.append(pipeline)
+        if not fits(studio):
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        return pipeline
+
+    monkeypatch.setattr(Studio, "_settled", settled)
     return tried
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
@@ -164,6 +165,19 @@ def test_what_was_used_longest_ago_is_given_up_first() -> None:
     kept.get("a", lambda: Thing(99))
     kept.get("d", lambda: Thing(10))
     assert kept.keys() == ["c", "a", "d"] and kept.used == 30
+
+
+def test_room_is_made_for_what_is_about_to_be_loaded() -> None:
+    kept = shelf(30)
+    kept.get("a", lambda: Thing(10))
+    seen: list[list[Hashable]] = []
+
+    def load() -> Thing:
+        seen.append(kept.keys())
+        return Thing(25)
+
+    kept.get("b", load, wanted=25)
+    assert seen == [[]] and kept.keys() == ["b"]
 
 
 def test_what_is_in_use_is_not_given_up_and_the_rest_is_as_far_as_needed() -> None:

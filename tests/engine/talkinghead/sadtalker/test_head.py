@@ -10,6 +10,7 @@ import pytest
 
 from engine.portrait.base import PortraitDraft
 from engine.speech.base import Cue
+from engine.talkinghead.sadtalker import packing
 from engine.talkinghead.sadtalker.direction import choose_style, direct, liveliness
 from engine.talkinghead.sadtalker.head import SadTalkerHead
 from engine.talkinghead.sadtalker.packing import fingerprint
@@ -179,6 +180,24 @@ class TestPortraits:
         canvas = make_head(size=300).prepare(other).canvas
         assert np.array_equal(canvas.picture, image[-300:, -300:])
 
+    @pytest.mark.parametrize(
+        ("right", "down"),
+        [(x, y) for x in (-1, 0, 1) for y in (-1, 0, 1) if (x, y) != (0, 0)],
+    )
+    def test_whose_face_an_edge_cuts_off_move_in_their_place(self, right: int, down: int) -> None:
+        draft = portrait(256)
+        x, y = 48 * right, 48 * down
+        wide = np.pad(draft.image, ((48, 48), (48, 48), (0, 0)), mode="edge")
+        other = replace(
+            draft, image=wide[48 - y : 304 - y, 48 - x : 304 - x],
+            geometry=moved(draft.geometry, 1, x, y), background=None, body=None,
+        )  # fmt: skip
+        head = make_head(size=256)
+        prepared = head.prepare(other)
+        frame = next(head.frames(prepared, silence(0.04)))
+        assert np.array_equal(prepared.canvas.picture, other.image)
+        assert np.abs(frame.astype(int) - other.image).mean() < 1
+
     def test_grey_and_transparent_ones_are_pictures_too(self) -> None:
         draft = portrait(128)
         grey = draft.image.mean(axis=2).astype(np.uint8)
@@ -229,6 +248,16 @@ class TestKeeping:
         data = head.pack(head.prepare(portrait(128)))
         with pytest.raises(UnavailableError):
             head.unpack(data[:cut], portrait(128))
+
+    def test_what_an_earlier_version_packed_is_refused(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        head = make_head()
+        with monkeypatch.context() as earlier:
+            earlier.setattr(packing, "_FORM", packing._FORM - 1)
+            data = make_head().pack(make_head().prepare(portrait(128)))
+        with pytest.raises(UnavailableError):
+            head.unpack(data, portrait(128))
 
     def test_what_others_packed_is_refused(self) -> None:
         data = make_head(size=64).pack(make_head(size=64).prepare(portrait(128)))

@@ -6,6 +6,7 @@ import threading
 import tracemalloc
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ import torch
 from torch import Tensor
 
 from engine.portrait.base import Image
-from engine.talkinghead.fallback import FallbackHead
+from engine.talkinghead.fallback import FallbackHead, Part
 from engine.talkinghead.sadtalker.copying import Land
 from engine.talkinghead.sadtalker.head import SadTalkerHead
 from engine.talkinghead.sadtalker.rendering import Renderer
@@ -58,6 +59,41 @@ class TestMemory:
         assert [sum(1 for _ in frames) for frames in (first, second)] == [5, 5]
         assert set(generator.batches) == {4}
 
+    def test_what_is_compiled_and_does_not_fit_is_made_smaller_though_few_frames_are_wanted(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(torch, "compile", lambda work, **_: work)
+        generator = MovingPicture()
+        generator.largest = 4
+        source = make_head().prepare(portrait(128))
+        renderer = Renderer(tiny_networks(generator=generator), batch=16, compile=True)
+        assert sum(1 for _ in renderer.frames(source, source.keypoints)) == 1
+        assert generator.batches == [4]
+
+    def test_how_many_frames_fit_is_measured_anew_for_each_clip(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        gigabyte = 1 << 30
+        free = 4 * gigabyte
+        monkeypatch.setattr(torch.cuda, "reset_peak_memory_stats", lambda _: None)
+        monkeypatch.setattr(torch.cuda, "memory_allocated", lambda _: 0)
+        monkeypatch.setattr(torch.cuda, "memory_reserved", lambda _: 0)
+        monkeypatch.setattr(
+            torch.cuda, "max_memory_allocated", lambda _: generator.batches[-1] * gigabyte
+        )
+        monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (free, 80 * gigabyte))
+        generator = MovingPicture()
+        source = make_head().prepare(portrait(128))
+        renderer = Renderer(tiny_networks(generator=generator))
+        renderer._measures, renderer.batch = True, 0
+        largest = []
+        for _ in range(2):
+            generator.batches.clear()
+            list(renderer.frames(source, source.keypoints.repeat(100, 1, 1)))
+            largest.append(max(generator.batches[1:]))
+            free = 60 * gigabyte  # What else took the memory, a painting perhaps, is done.
+        assert largest == [2, 32]
+
     def test_without_room_for_one_frame_it_says_so(self) -> None:
         generator = MovingPicture()
         generator.failures = [torch.OutOfMemoryError("full")] * 9
@@ -98,6 +134,8 @@ class LateCopies:
     def __init__(self) -> None:
         self.flying = 0
         self.most = 0
+        self.failures: list[Exception | None] = []
+        """What the next ones to be there raise, one each."""
 
     def send(self, frames: Tensor, finite: Tensor) -> Land:
         sent, told = torch.empty_like(frames), torch.empty_like(finite)
@@ -106,10 +144,17 @@ class LateCopies:
 
         def land() -> tuple[Tensor, Tensor]:
             self.flying -= 1
+            if self.failures and (failure := self.failures.pop(0)):
+                raise failure
             with torch.inference_mode():
                 return sent.copy_(frames), told.copy_(finite)
 
         return land
+
+
+def one_by_one(source: Source, keypoints: Tensor) -> list[Image]:
+    """The frames of a clip, each made alone."""
+    return [next(Renderer(tiny_networks()).frames(source, one[None])) for one in keypoints]
 
 
 class TestCopies:
@@ -126,8 +171,7 @@ class TestCopies:
         moved = source.keypoints + torch.linspace(-0.2, 0.2, 30)[:, None, None]
         found = [frame.copy() for frame in renderer.frames(source, moved)]
         assert copies.most == 2
-        wanted = [next(Renderer(tiny_networks()).frames(source, one[None])) for one in moved]
-        assert all(np.array_equal(a, b) for a, b in zip(found, wanted, strict=True))
+        assert np.array_equal(found, one_by_one(source, moved))
 
     def test_two_clips_get_their_own_frames(self) -> None:
         renderer, _, source = self.renderer()
@@ -151,6 +195,56 @@ class TestCopies:
         renderer, _, source = self.renderer(generator=generator)
         with pytest.raises(UnavailableError, match="broken"):
             list(renderer.frames(source, source.keypoints.repeat(30, 1, 1)))
+
+    def test_frames_that_are_there_are_shown_before_those_that_are_broken(self) -> None:
+        generator = MovingPicture()
+        renderer, _, source = self.renderer(generator=generator)
+        one, other = (renderer.frames(source, source.keypoints.repeat(30, 1, 1)) for _ in range(2))
+        next(one)  # and seven more are made or being made
+        generator.spoil = True
+        with pytest.raises(UnavailableError, match="broken"):
+            next(other)
+        assert sum(1 for _ in islice(one, 7)) == 7
+        with pytest.raises(UnavailableError, match="broken"):
+            next(one)
+
+    def test_memory_that_runs_out_while_a_batch_flies_makes_the_next_one_smaller(self) -> None:
+        generator = MovingPicture()
+        renderer, _, source = self.renderer(generator=generator)
+        moved = source.keypoints + torch.linspace(-0.2, 0.2, 30)[:, None, None]
+        frames = renderer.frames(source, moved)
+        found = [next(frames).copy()]
+        generator.failures = [torch.OutOfMemoryError("full")]
+        found += [frame.copy() for frame in frames]
+        assert np.array_equal(found, one_by_one(source, moved))
+        assert generator.batches[:3] == [4, 4, 2] and max(generator.batches[2:]) == 2
+
+    def test_a_batch_that_is_lost_ends_every_clip_that_is_in_it(self) -> None:
+        renderer, copies, source = self.renderer()
+        long, short = (
+            renderer.frames(source, source.keypoints.repeat(count, 1, 1)) for count in (12, 2)
+        )
+        next(long)
+        # The next batch is of the long clip alone, the one after it is shared.
+        copies.failures = [None, RuntimeError("CUDA error: an illegal memory access")]
+        errors: list[UnavailableError] = []
+
+        def work(frames: Iterator[Image]) -> None:
+            try:
+                list(frames)
+            except UnavailableError as error:
+                errors.append(error)
+
+        for frames in (short, long):
+            thread = threading.Thread(target=work, args=(frames,), daemon=True)
+            thread.start()
+            thread.join(20)
+            assert not thread.is_alive()
+        assert [str(error.__cause__) for error in errors] == [
+            "CUDA error: an illegal memory access"
+        ] * 2
+        assert errors[0] is not errors[1]
+        assert sum(1 for _ in renderer.frames(source, source.keypoints.repeat(6, 1, 1))) == 6
 
     def test_a_clip_that_is_left_takes_its_flights_along(self) -> None:
         renderer, _, source = self.renderer()
@@ -275,6 +369,21 @@ class TestFallingBack:
         first = SadTalkerHead(load, size=128, resolution=128)  # type: ignore[arg-type]
         head = FallbackHead(first, FakeHead(size=128))
         assert not head.prepare(portrait(128)).is_first
+
+    @pytest.mark.parametrize(
+        "error", [torch.OutOfMemoryError("full"), RuntimeError("CUDA error: unknown")]
+    )
+    def test_what_was_kept_and_cannot_be_loaded_now_leaves_it_to_the_second(
+        self, error: Exception
+    ) -> None:
+        def unpacked(refusals: list[Exception]) -> Part:
+            first = FakeHead(keeps=True, refusals=refusals)
+            head = FallbackHead(first, FakeHead())
+            return head.unpack(bytes(64 * 64 * 3), portrait(128))
+
+        assert unpacked([]).is_first
+        part = unpacked([error])
+        assert not part.is_first and not part.is_lasting
 
     def test_both_must_make_the_same_frames(self) -> None:
         with pytest.raises(ValueError, match="same frames"):

@@ -8,8 +8,9 @@ import torch
 
 from engine.speech.base import Speech
 from engine.talkinghead.sadtalker import alignment, audio, blinks, coefficients, facecrop
-from engine.talkinghead.sadtalker.facepoints import crop_points_of_68, five_of_68
+from engine.talkinghead.sadtalker.facepoints import crop_points, crop_points_of_68, five_of_68
 from engine.talkinghead.sadtalker.smoothing import smooth
+from engine.talkinghead.sadtalker.source import in_face
 from tests.engine.talkinghead.sadtalker.golden import Golden, assert_near
 
 
@@ -192,6 +193,20 @@ class TestFaceCrop:
         half = facecrop.crop_face(points / 2, 2000, 1500).box_in(4000, 3000)
         assert np.abs(np.subtract(box, half)).max() <= 4
         assert box[0] < points[0, 0] < points[1, 0] < box[2]
+
+    @pytest.mark.parametrize("middle", [(24, 24), (128, 40), (232, 128), (232, 232), (40, 220)])
+    def test_points_are_found_again_in_faces_that_an_edge_cuts_off(
+        self, middle: tuple[int, int]
+    ) -> None:
+        # A picture whose colours tell where they are.
+        y, x = np.mgrid[:256, :256].astype(np.uint8)
+        image = np.dstack([x, y, x])
+        five = np.array([(-20, -20), (20, -20), (0, 0), (-16, 20), (16, 20)], np.float64) + middle
+        crop = facecrop.crop_face(crop_points(five), 256, 256)
+        face = facecrop.cut_face(image, crop, 256)
+        for point, (across, down) in zip(five, in_face(five, crop, 256, 256, 256), strict=True):
+            seen = face[round(down), round(across)]
+            assert_near(seen[:2], point, 1.5, 1.5)
 
     def test_the_source_stage_cuts_the_same_picture(self, golden: Golden) -> None:
         image = golden["extract/image_u8"]
