@@ -22,6 +22,7 @@ from sqlalchemy import URL
 from engine.jobs.base import Job
 from engine.jobs.saq.sql import SCHEMA_VERSION, SERVED, TABLES, VERSION
 from personas.errors import UnavailableError
+from storage.failures import hide_rows
 
 log = logging.getLogger(__name__)
 
@@ -196,6 +197,7 @@ class JobDatabase:
                     raise UnavailableError(UNREACHABLE) from error
                 log.warning("The database of the queue does not answer: %s", type(error).__name__)
             except psycopg.Error as error:
+                hide_rows(error)
                 log.exception("The database of the queue refuses")
                 raise UnavailableError(UNREACHABLE) from error
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))
