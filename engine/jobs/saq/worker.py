@@ -23,11 +23,11 @@ from engine.jobs.handlers import Handler
 from engine.jobs.local import UNEXPECTED
 from engine.jobs.saq import sql, taking
 from engine.jobs.saq.bell import JOB, WORK
-from engine.jobs.saq.database import Row
+from engine.jobs.saq.database import Row, UnreadableJobError
 from engine.jobs.saq.loaded import Loaded
 from engine.jobs.saq.presence import Presence
 from engine.jobs.saq.queue import SaqQueue
-from engine.jobs.saq.rows import done_to_json, progress_to_json
+from engine.jobs.saq.rows import POISONED, done_to_json, progress_to_json
 from personas.errors import ChatAnythingError, InvalidInputError, NotFoundError, UnavailableError
 
 log = logging.getLogger(__name__)
@@ -200,9 +200,10 @@ class SaqWorker:
             self._loaded.took(row["affinity"])
             try:
                 job = self._database.table.unpack(row["job"], row["affinity"])
-            except Exception:  # whatever lies there, it must not end the worker
-                log.exception("A job cannot be read: %s", row["key"])
-                await self._end(sql.FAILED, row["key"], row["tries"], **_refused(UNEXPECTED))
+            except UnreadableJobError as error:
+                log.error("%s It is set aside: %s", error, row["key"])
+                refused = self._for_a_while({**_refused(str(error)), "outcome": POISONED})
+                await self._end(sql.FAILED, row["key"], row["tries"], **refused)
                 continue
             hands.append(_Hand(row["key"], job, row["tries"]))
         return hands
@@ -254,7 +255,7 @@ class SaqWorker:
             del refused["outcome"], refused["error"]
             await self._end(sql.RETRY, hand.key, hand.tries, **refused, delay=delay, unused=0)
             return
-        refused["outcome"] = "" if is_known else "poisoned"
+        refused["outcome"] = "" if is_known else POISONED
         await self._end(sql.FAILED, hand.key, hand.tries, **self._for_a_while(refused))
 
     async def _stopped(self, hand: _Hand) -> None:
