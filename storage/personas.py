@@ -92,13 +92,23 @@ class PersonaRepository:
             return {row.id: _read(row.body) for row in rows}
 
     @retried
-    async def get(self, gallery: str, name: str, *, loosely: bool = False) -> Persona:
+    async def get(
+        self,
+        gallery: str,
+        name: str,
+        *,
+        loosely: bool = False,
+        creator: str | None = None,
+        adult: bool | None = None,
+    ) -> Persona:
         """The persona that people mean by `name`.
 
         Args:
             gallery: where to look.
             name: its slug, id or name, in any case, or the unique beginning of one.
             loosely: words that only one persona's kind, tagline or description has will do, too.
+            creator: only those that this member made; others are not even told of.
+            adult: only those that are, or are not, for adults; likewise.
 
         Raises:
             NotFoundError: there is none; the message tells the nearest.
@@ -118,16 +128,17 @@ class PersonaRepository:
             ),
             *([and_(*_matching(gallery, name))] if loosely else []),
         )
+        seen = _matching(gallery, "", creator, adult)
         async with self._database.reading() as connection:
             for way in ways:
-                query = select(p.slug, p.body).where(p.gallery == gallery, way)
+                query = select(p.slug, p.body).where(*seen, way)
                 found = (await connection.execute(query.order_by(p.slug).limit(_LIKELY))).all()
                 if len(found) == 1:
                     return _read(found[0].body)
                 if found:
                     slugs = ", ".join(row.slug for row in found)
                     raise InvalidInputError(f"{_quote(name)} could be: {slugs}. Say which.")
-            names = select(p.slug, p.folded_name).where(p.gallery == gallery)
+            names = select(p.slug, p.folded_name).where(*seen)
             rows = (await connection.execute(names.limit(_NEAREST_AMONG))).all()
         raise NotFoundError(_nobody(name, [(row.slug, row.folded_name) for row in rows]))
 

@@ -117,7 +117,14 @@ class Gallery:
         Raises:
             ChatAnythingError: there is none here, or it could be several; says which.
         """
-        persona = await self._storage.personas.get(place.gallery, name, loosely=True)
+        await self._rights.require(place, person, Action.VIEW)
+        persona = await self._storage.personas.get(
+            place.gallery,
+            name,
+            loosely=True,
+            creator=await self._rights.only_own(place, person),
+            adult=_adult(place),
+        )
         return await self._rights.seen(place, person, persona.id)
 
     async def by_id(self, place: Place, person: Person, persona_id: str) -> Persona:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, example, given
@@ -66,6 +68,21 @@ async def test_who_is_not_found_has_near_names_in_the_message(storage: Storage) 
         await storage.personas.get("terminal", "zzz%_")
     with pytest.raises(NotFoundError):
         await storage.personas.get("discord:1", "lighthouse")
+
+
+async def test_who_is_not_to_be_seen_is_neither_found_nor_told_of(storage: Storage) -> None:
+    await add(storage, "id-1", name="Luna", slug="luna", creator="ana")
+    await add(storage, "id-2", name="Luna", slug="luna", creator="ben", adult=True)
+    for name in ("luna", "Luna", "lun", "lighthouse"):
+        find = partial(storage.personas.get, "terminal", name, loosely=True)
+        assert (await find(creator="ben")).id == (await find(adult=True)).id == "id-2"
+        assert (await find(creator="ana")).id == (await find(adult=False)).id == "id-1"
+    without: list[dict[str, Any]] = [{"creator": "ana"}, {"adult": False}]
+    for them in without:
+        with pytest.raises(NotFoundError):
+            await storage.personas.get("terminal", "luna-2", **them)
+        with pytest.raises(NotFoundError, match=r"Did you mean luna\?"):
+            await storage.personas.get("terminal", "lunaa", **them)
 
 
 async def test_what_could_be_several_is_asked_back(storage: Storage) -> None:

@@ -55,10 +55,22 @@ async def test_a_community_can_let_everybody_see_only_their_own(world: World) ->
     await world.chat.rooms.set_rules(HERE, MOD, visibility="creator")
     assert (await world.chat.gallery.page(HERE, ANA)).personas == (mine,)
     assert (await world.chat.gallery.page(HERE, MOD)).total == 2
-    with pytest.raises(RefusedError, match="no such persona"):
+    with pytest.raises(NotFoundError):
         await world.chat.gallery.get(HERE, ANA, "Other")
     with pytest.raises(RefusedError, match="no such persona"):
         await world.chat.gallery.by_id(HERE, ANA, other.id)
+
+
+async def test_a_name_means_whom_people_see(world: World) -> None:
+    for person in (ANA, BEN):
+        await world.make(name="Luna", person=person)
+    await world.make(AFTER_DARK, "Lunatic", adult=True)
+    await world.chat.rooms.set_rules(HERE, MOD, visibility="creator")
+    for name in ("luna", "Luna", "lun", "lighthouse"):
+        assert (await world.chat.gallery.get(HERE, BEN, name)).creator == BEN.id
+    with pytest.raises(NotFoundError) as raised:
+        await world.chat.gallery.get(HERE, MOD, "Lunatix")
+    assert "lunatic" not in str(raised.value)
 
 
 async def test_nothing_reaches_another_community(world: World) -> None:
