@@ -213,7 +213,7 @@ class LocalQueue:
     async def drop(self, id: str) -> bool:
         """See `JobQueue`."""
         entry = self._entries.get(id)
-        recorded = await self._records.forget(id, anybodys=True)
+        recorded = await self._records.drop(id)
         if entry is None:
             return recorded
         await self._stop(entry)
