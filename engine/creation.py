@@ -184,7 +184,9 @@ class Creator:
             else self._voices.resolve(persona.voice.preset, persona.personality)
         )
         cast = self._voices.cast(preset.name, _seed(seed))
-        return await self._storage.personas.update(persona.model_copy(update={"voice": cast}))
+        return await self._storage.personas.change(
+            persona.id, lambda stored: stored.model_copy(update={"voice": cast})
+        )
 
     async def _create(self, request: CreationRequest) -> AsyncGenerator[CreationEvent]:
         watch = Stopwatch(self._observer)
@@ -280,8 +282,10 @@ class Creator:
         brief = brief.model_copy(update={"style": chosen.name, "adult": persona.adult})
 
         async def change(portrait: Portrait) -> Persona:
-            changed = persona.model_copy(update={"portrait": portrait})
-            return await self._storage.personas.update(changed)
+            # While it was painted, others may have changed the rest.
+            return await self._storage.personas.change(
+                persona.id, lambda stored: stored.model_copy(update={"portrait": portrait})
+            )
 
         asker = Asker(persona.gallery, priority=Priority.AGAIN)
         return self._portray(brief, seed, None, asker, Stopwatch(self._observer), change)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from engine.creation import CreationRequest, Creator
 from engine.events import CreationEvent, PersonalityReady, PersonaReady, PortraitReady
+from engine.pictures import LONGEST_SIDE, from_png
 from personas.cards import (
     Card,
     Form,
@@ -19,6 +20,7 @@ from personas.cards import (
     to_personality,
     write_card,
 )
+from personas.errors import InvalidInputError, UnavailableError
 from personas.persona import Layers, Persona, PortraitBrief
 
 if TYPE_CHECKING:
@@ -54,8 +56,9 @@ async def import_card(
 ) -> AsyncGenerator[CreationEvent]:
     """Makes a persona of a card, as a stream of events; the last one says how it ended.
 
-    A card that we wrote brings its face and voice along. Any other keeps its picture, on which
-    a face is found or drawn; one without a picture gets a portrait. No language model is asked.
+    A card that we wrote brings its face and voice along. Any other, or one with a very large
+    picture, keeps its picture, on which a face is found or drawn; one without a picture gets a
+    portrait. No language model is asked.
 
     Args:
         creator: makes the face and casts the voice where the card has none of ours.
@@ -67,12 +70,13 @@ async def import_card(
         voice: a voice, instead of the one that is cast.
 
     Raises:
-        InvalidInputError: the file is no card.
+        InvalidInputError: the file is no card, or a picture in it is damaged.
     """
     card = await asyncio.to_thread(read_card, data)
     # The same card brought twice to a gallery is the same persona.
     seed = int.from_bytes(hashlib.sha256(data).digest()[:4]) >> 1
-    if has_face(card) and not voice:
+    if has_face(card) and not voice and not _is_too_large(card):
+        await asyncio.to_thread(_require_pictures, card)
         personality = to_personality(card)
         yield PersonalityReady(personality, PortraitBrief(subject=personality.kind))
         persona = await _whole(storage, card, gallery, member, data)
@@ -90,6 +94,25 @@ async def import_card(
     )
     async for event in creator.adopt(to_personality(card), request, card=card.document):
         yield event
+
+
+def _is_too_large(card: Card) -> bool:
+    """Whether each clip would take very long; told by the headers of the pictures alone."""
+    portrait = card.kept.portrait if card.kept is not None else None
+    return portrait is not None and max(portrait.size) > LONGEST_SIDE
+
+
+def _require_pictures(card: Card) -> None:
+    """Reads the pictures of a card of ours, as each clip will."""
+    try:
+        from_png(card.picture or b"")
+        if card.background and card.body:
+            from_png(card.background)
+            from_png(card.body, alpha=True)
+    except UnavailableError as error:
+        raise InvalidInputError(
+            "A picture in this card is damaged; get the file once more."
+        ) from error
 
 
 async def _whole(storage: Storage, card: Card, gallery: str, member: str, data: bytes) -> Persona:

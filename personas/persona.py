@@ -26,7 +26,8 @@ MAX_DESCRIPTION = 4_000
 class Frozen(BaseModel):
     """A value: equal when its parts are equal, never changed after it was made."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # What does not fit may be what somebody said, and errors go to the log.
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class Mood(StrEnum):

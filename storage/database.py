@@ -11,13 +11,13 @@ from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from typing import Any, TypeVar
 
-from sqlalchemy import URL, Connection, Table, event
+from sqlalchemy import URL, Connection, ExceptionContext, Table, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from personas.errors import ChatAnythingError, UnavailableError
-from storage.failures import explain
+from storage.failures import explain, hide_rows
 from storage.outages import CutOffError, is_cut_off, is_passing, is_rolled_back
 from storage.settings import StorageSettings
 
@@ -62,8 +62,11 @@ class Database:
         self.place = place_of(url)
         self._patience = settings.busy_seconds
         options = _sqlite_options if self.is_sqlite else _server_options
-        engine = create_async_engine(url, json_serializer=to_json, **options(url, settings))
+        engine = create_async_engine(
+            url, json_serializer=to_json, hide_parameters=True, **options(url, settings)
+        )
         self._engine = _SteadyEngine(engine.sync_engine)
+        event.listen(self._engine.sync_engine, "handle_error", hide_rows_in)
         if self.is_sqlite:
             event.listen(self._engine.sync_engine, "connect", _prepare_sqlite)
             event.listen(self._engine.sync_engine, "begin", _begin_sqlite)
@@ -232,6 +235,14 @@ def server_arguments() -> dict[str, Any]:
         "keepalives_count": 3,
         "tcp_user_timeout": 30_000,
     }
+
+
+def hide_rows_in(context: ExceptionContext) -> None:
+    """A listener of SQLAlchemy: keeps rows out of the driver's error, and of what quotes it."""
+    said = str(context.original_exception)
+    hide_rows(context.original_exception)
+    if (error := context.sqlalchemy_exception) is not None:
+        error.args = (error.args[0].replace(said, str(context.original_exception)),)
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

@@ -68,6 +68,16 @@ def explain(error: BaseException, place: Path | str) -> ChatAnythingError:
     return UnavailableError(_sentence(error, _SENTENCES).format(place=place))
 
 
+def hide_rows(error: BaseException) -> None:
+    """Leaves only the first sentence of what PostgreSQL said; errors go to the log.
+
+    The details quote whole rows (`Failing row contains ...`), and so what people said.
+    """
+    primary = getattr(getattr(error, "diag", None), "message_primary", None)
+    if primary:
+        error.args = (primary,)
+
+
 def _sentence(error: BaseException, sentences: tuple[tuple[tuple[str, ...], str], ...]) -> str:
     """The first sentence with a sign that is in what the error says, kind and all."""
     cause = getattr(error, "orig", None) or error

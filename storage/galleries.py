@@ -70,7 +70,8 @@ class GalleryRepository:
             if not await insert_missing(connection, t.gallery, row):
                 await connection.execute(update(t.gallery).where(g.id == new).values(policy=rules))
             taken = set(await connection.scalars(select(p.slug).where(p.gallery == new)))
-            moving = await connection.execute(select(p.id, p.body).where(p.gallery == old))
+            theirs = select(p.id, p.body).where(p.gallery == old).with_for_update()
+            moving = await connection.execute(theirs)
             for persona_id, body in moving.all():
                 slug = unique_slug(body["slug"], taken)
                 taken.add(slug)

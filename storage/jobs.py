@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import Field
-from sqlalchemy import Row, delete, select, update
+from sqlalchemy import Row, delete, or_, select, update
 
 from personas.persona import Frozen
 from storage import tables as t
@@ -84,13 +84,23 @@ class JobRepository:
             await connection.execute(changed.values(reason=reason[:2000], owner=None))
 
     @retried
-    async def forget(self, id: str, *, anybodys: bool = False) -> bool:
+    async def forget(self, id: str) -> bool:
         """Removes what has ended, if it is ours; whether there was one."""
-        chosen = [t.job.c.id == id]
-        if not anybodys:
-            chosen.append(t.job.c.owner == self._owners.id)
+        mine = (t.job.c.id == id, t.job.c.owner == self._owners.id)
         async with self._database.writing() as connection:
-            return bool((await connection.execute(delete(t.job).where(*chosen))).rowcount)
+            return bool((await connection.execute(delete(t.job).where(*mine))).rowcount)
+
+    async def drop(self, id: str) -> bool:
+        """Removes a job that no other process has in hand; whether there was one."""
+        await self._owners.bury_dead()
+        return await self._drop(id)
+
+    @retried
+    async def _drop(self, id: str) -> bool:
+        free = or_(t.job.c.owner.is_(None), t.job.c.owner == self._owners.id)
+        async with self._database.writing() as connection:
+            dropped = await connection.execute(delete(t.job).where(t.job.c.id == id, free))
+            return bool(dropped.rowcount)
 
     @retried
     async def release(self, id: str) -> bool:

@@ -6,7 +6,7 @@ import builtins
 import difflib
 import logging
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 _LIKELY = 5  # how many near names an error message tells
 _NEAREST_AMONG = 2_000  # names that are compared to find them
+_GONE = "This persona does not exist any more."
 
 
 class PersonaRepository:
@@ -91,13 +92,23 @@ class PersonaRepository:
             return {row.id: _read(row.body) for row in rows}
 
     @retried
-    async def get(self, gallery: str, name: str, *, loosely: bool = False) -> Persona:
+    async def get(
+        self,
+        gallery: str,
+        name: str,
+        *,
+        loosely: bool = False,
+        creator: str | None = None,
+        adult: bool | None = None,
+    ) -> Persona:
         """The persona that people mean by `name`.
 
         Args:
             gallery: where to look.
             name: its slug, id or name, in any case, or the unique beginning of one.
             loosely: words that only one persona's kind, tagline or description has will do, too.
+            creator: only those that this member made; others are not even told of.
+            adult: only those that are, or are not, for adults; likewise.
 
         Raises:
             NotFoundError: there is none; the message tells the nearest.
@@ -117,16 +128,17 @@ class PersonaRepository:
             ),
             *([and_(*_matching(gallery, name))] if loosely else []),
         )
+        seen = _matching(gallery, "", creator, adult)
         async with self._database.reading() as connection:
             for way in ways:
-                query = select(p.slug, p.body).where(p.gallery == gallery, way)
+                query = select(p.slug, p.body).where(*seen, way)
                 found = (await connection.execute(query.order_by(p.slug).limit(_LIKELY))).all()
                 if len(found) == 1:
                     return _read(found[0].body)
                 if found:
                     slugs = ", ".join(row.slug for row in found)
                     raise InvalidInputError(f"{_quote(name)} could be: {slugs}. Say which.")
-            names = select(p.slug, p.folded_name).where(p.gallery == gallery)
+            names = select(p.slug, p.folded_name).where(*seen)
             rows = (await connection.execute(names.limit(_NEAREST_AMONG))).all()
         raise NotFoundError(_nobody(name, [(row.slug, row.folded_name) for row in rows]))
 
@@ -182,32 +194,36 @@ class PersonaRepository:
             return await connection.scalar(query) or 0
 
     @retried
-    async def update(self, persona: Persona) -> Persona:
-        """Replaces a stored persona, found by its id and gallery; unused media are deleted.
+    async def change(self, persona_id: str, how: Callable[[Persona], Persona]) -> Persona:
+        """Changes a stored persona, wherever it lives by now; unused media are deleted.
+
+        Args:
+            persona_id: who.
+            how: gives the changed persona of the stored one, with media that were put before. The
+                last time it is asked, nobody else changes the persona until that is stored.
 
         Raises:
             NotFoundError: it is not stored, or one of its media is not there.
         """
-        keys = media_of(persona)
-        await self._media.require(keys)
+        stored = await self.by_id(persona_id)
+        if stored is None:
+            raise NotFoundError(_GONE)
+        await self._media.require(media_of(how(stored)))
+        me = t.persona.c.id == persona_id
         async with self._database.writing() as connection:
-            mine = (t.persona.c.id == persona.id, t.persona.c.gallery == persona.gallery)
-            old = await connection.scalar(select(t.persona.c.slug).where(*mine))
-            if old is None:
-                raise NotFoundError("This persona does not exist any more.")
-            await _lock_gallery(connection, persona.gallery)
-            taken = await _slugs(connection, persona.gallery)
-            slug = unique_slug(persona.slug, taken - {old})
-            persona = persona.model_copy(update={"slug": slug})
-            await connection.execute(update(t.persona).where(*mine).values(**_row(persona)))
-            pm = t.persona_medium
-            before = set(
-                await connection.scalars(select(pm.c.medium).where(pm.c.persona == persona.id))
-            )
-            await connection.execute(delete(pm).where(pm.c.persona == persona.id))
-            await _refer(connection, persona.id, keys)
-            await self._take_over(connection, keys - before)
-        await self._collector.collect(before - keys)
+            body = await connection.scalar(select(t.persona.c.body).where(me).with_for_update())
+            if body is None:
+                raise NotFoundError(_GONE)
+            before = _read(body)
+            persona = how(before)
+            if persona.slug != before.slug:
+                await _lock_gallery(connection, before.gallery)
+                taken = await _slugs(connection, before.gallery)
+                slug = unique_slug(persona.slug, taken - {before.slug})
+                persona = persona.model_copy(update={"slug": slug})
+            await connection.execute(update(t.persona).where(me).values(**_row(persona)))
+            dropped = await self._refer_anew(connection, persona)
+        await self._collector.collect(dropped)
         return persona
 
     @retried
@@ -222,8 +238,20 @@ class PersonaRepository:
             keys = await media_of_personas(connection, select(t.persona.c.id).where(*mine))
             result = await connection.execute(delete(t.persona).where(*mine))
             if not result.rowcount:
-                raise NotFoundError("This persona does not exist any more.")
+                raise NotFoundError(_GONE)
         await self._collector.collect(keys)
+
+    async def _refer_anew(self, connection: AsyncConnection, persona: Persona) -> set[MediaKey]:
+        """Refers to the media of a changed persona; those that it refers to no more."""
+        keys, pm = media_of(persona), t.persona_medium
+        mine = pm.c.persona == persona.id
+        before = set(await connection.scalars(select(pm.c.medium).where(mine)))
+        if added := keys - before:
+            await _refer(connection, persona.id, added)
+            await self._take_over(connection, added)
+        if dropped := before - keys:
+            await connection.execute(delete(pm).where(mine, pm.c.medium.in_(dropped)))
+        return dropped
 
     async def _take_over(self, connection: AsyncConnection, keys: Iterable[MediaKey]) -> None:
         """The persona now refers to the media: the claims of who put them end."""

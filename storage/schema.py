@@ -13,7 +13,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, insert, in
 from sqlalchemy.exc import SQLAlchemyError
 
 from personas.errors import UnavailableError
-from storage.database import place_of, server_arguments
+from storage.database import hide_rows_in, place_of, server_arguments
 from storage.failures import explain
 from storage.outages import is_passing
 from storage.tables import HEAD, store
@@ -42,7 +42,9 @@ def upgrade(url: URL, busy_seconds: float) -> str:
         engine = create_engine(
             url.set(drivername="sqlite") if is_sqlite else url,
             connect_args={"timeout": busy_seconds} if is_sqlite else server_arguments(),
+            hide_parameters=True,
         )
+        event.listen(engine, "handle_error", hide_rows_in)
         if is_sqlite:
             event.listen(engine, "connect", _manual_transactions)
             event.listen(engine, "begin", _begin_immediate)

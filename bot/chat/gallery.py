@@ -117,7 +117,14 @@ class Gallery:
         Raises:
             ChatAnythingError: there is none here, or it could be several; says which.
         """
-        persona = await self._storage.personas.get(place.gallery, name, loosely=True)
+        await self._rights.require(place, person, Action.VIEW)
+        persona = await self._storage.personas.get(
+            place.gallery,
+            name,
+            loosely=True,
+            creator=await self._rights.only_own(place, person),
+            adult=_adult(place),
+        )
         return await self._rights.seen(place, person, persona.id)
 
     async def by_id(self, place: Place, person: Person, persona_id: str) -> Persona:
@@ -230,20 +237,10 @@ class Gallery:
         persona = await self._rights.seen(place, person, persona.id, Action.EDIT)
         if not persona.adult:
             self._decency.check(place, "\n".join(changes.values()))
-        before = persona.personality
         cleaned = {key: clean(value).strip() for key, value in changes.items()}
-        try:
-            personality = Personality.model_validate({**before.model_dump(), **cleaned})
-        except ValidationError as error:
-            wrong = ", ".join(str(problem["loc"][0]) for problem in error.errors())
-            raise InvalidInputError(
-                f"This cannot be used: {wrong} is empty or too long."
-            ) from error
-        slug = persona.slug
-        if personality.name != before.name:
-            slug = slugify(personality.name, slugify(personality.kind))
-        changed = persona.model_copy(update={"personality": personality, "slug": slug})
-        return await self._storage.personas.update(changed)
+        return await self._storage.personas.change(
+            persona.id, lambda stored: _edited(stored, cleaned)
+        )
 
     def redraw(
         self,
@@ -362,6 +359,19 @@ class Gallery:
             NotFoundError: it is not kept any more.
         """
         return await self._storage.media.get(persona.portrait.image)
+
+
+def _edited(persona: Persona, changes: Mapping[str, str]) -> Persona:
+    before = persona.personality
+    try:
+        personality = Personality.model_validate({**before.model_dump(), **changes})
+    except ValidationError as error:
+        wrong = ", ".join(str(problem["loc"][0]) for problem in error.errors())
+        raise InvalidInputError(f"This cannot be used: {wrong} is empty or too long.") from error
+    slug = persona.slug
+    if personality.name != before.name:
+        slug = slugify(personality.name, slugify(personality.kind))
+    return persona.model_copy(update={"personality": personality, "slug": slug})
 
 
 def _adult(place: Place) -> bool | None:

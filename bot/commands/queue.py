@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.output import print_json, print_table, say
 from engine.jobs.base import JobQueue, JobState, JobView
-from personas.errors import InvalidInputError, NotFoundError
+from personas.errors import InvalidInputError, NotFoundError, UnavailableError
 
 if TYPE_CHECKING:
     from bot.app import App
@@ -88,14 +88,21 @@ async def retry(app: App, id: str) -> None:
     view = await _found(queue, id)
     if not await queue.retry(view.id):
         raise InvalidInputError(f"This {view.kind} is {view.state}: it needs no other try.")
-    say(f"This {view.kind} is tried anew.")
+    if queue.capabilities.shared:
+        say(f"This {view.kind} is tried anew.")
+    else:
+        say(f"The next start of the program tries this {view.kind} anew.")
 
 
 async def cancel(app: App, id: str) -> None:
     """Ends a job, whoever asked for it."""
     queue = await app.queue()
     view = await _found(queue, id)
-    await queue.drop(view.id)
+    if not await queue.drop(view.id) and not queue.capabilities.shared:
+        raise UnavailableError(
+            f"Another process has this {view.kind} in hand and brings it to its end. What is not "
+            "done when that process is stopped can be cancelled then."
+        )
     say(f"This {view.kind} is not made any more.")
 
 

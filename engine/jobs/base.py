@@ -237,12 +237,16 @@ class JobQueue(Protocol):
         """Who works for it from elsewhere."""
 
     async def retry(self, id: str) -> bool:
-        """Has a job tried anew that has failed or was set aside; whether there was one."""
+        """Has a job tried anew that has failed or was set aside; whether there was one.
+
+        Where the queue is not shared, what was of another process is tried by the next `resume`.
+        """
 
     async def drop(self, id: str) -> bool:
         """Ends a job, whoever asked for it, and forgets it; whether there was one.
 
-        What it made is given up with it, unless somebody has taken it.
+        What it made is given up with it, unless somebody has taken it. Where the queue is not
+        shared, what another process has in hand stays with that: False.
         """
 
     async def resume(self) -> int:

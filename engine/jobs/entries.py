@@ -167,10 +167,11 @@ class Entries:
         while len(self._ended) > _KEPT:
             self._ended.popitem(last=False)
 
-    def remove(self, id: str) -> None:
-        """Forgets one."""
-        self._open.pop(id, None)
-        self._ended.pop(id, None)
+    def remove(self, entry: Entry) -> None:
+        """Forgets one; another that has taken its place stays."""
+        for entries in (self._open, self._ended):
+            if entries.get(entry.job.id) is entry:
+                del entries[entry.job.id]
 
     def open(self) -> list[Entry]:
         """Those that have not ended."""

@@ -116,8 +116,7 @@ class LocalQueue:
         if job.kind not in self._handlers:
             raise InvalidInputError(f"Nobody here knows how to make a {job.kind}.")
         until = None if patience is None else time.monotonic() + patience
-        known = self._entries.get(job.id)
-        if known is not None and await self._joins(known, until):
+        if await self._joined(job.id, until):
             return job.id
         if self._entries.waiting >= self._most:
             raise BusyError(FULL)
@@ -214,11 +213,11 @@ class LocalQueue:
     async def drop(self, id: str) -> bool:
         """See `JobQueue`."""
         entry = self._entries.get(id)
-        recorded = await self._records.forget(id, anybodys=True)
+        recorded = await self._records.drop(id)
         if entry is None:
             return recorded
         await self._stop(entry)
-        self._entries.remove(id)
+        self._entries.remove(entry)
         if isinstance(entry.ending, JobDone):
             for key in entry.ending.media:
                 await self._products.give_up(key)
@@ -232,15 +231,25 @@ class LocalQueue:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _joins(self, entry: Entry, until: float | None) -> bool:
+    async def _joined(self, id: str, until: float | None) -> bool:
         """Joins what is there already; False where it has to be made anew."""
-        if entry.ending is None:
-            entry.wanted += 1
-            entry.prolong(until)
-            return True
-        if not isinstance(entry.ending, JobDone):
-            return entry.poisoned
-        for key in entry.ending.media:
+        while (entry := self._entries.get(id)) is not None:
+            if entry.ending is None and entry.wanted > 0:
+                entry.wanted += 1
+                entry.prolong(until)
+                return True
+            if entry.ending is None:  # it is being stopped, and is made anew after that
+                await entry.changed.wait()
+            elif not isinstance(entry.ending, JobDone):
+                return entry.poisoned
+            elif await self._is_whole(entry.ending):
+                return True
+            elif self._entries.get(id) is entry:  # nobody else has begun it meanwhile
+                return False
+        return False
+
+    async def _is_whole(self, done: JobDone) -> bool:
+        for key in done.media:
             if not await self._products.has(key):
                 return False
         return True
@@ -249,6 +258,7 @@ class LocalQueue:
         entry.task = asyncio.create_task(self._work(entry), name=f"{entry.job.kind} job")
 
     async def _stop(self, entry: Entry) -> None:
+        entry.wanted = 0
         if entry.task is not None and not entry.task.done():
             entry.task.cancel()
             await asyncio.wait({entry.task})

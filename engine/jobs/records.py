@@ -69,11 +69,9 @@ class Records:
         except ChatAnythingError:
             log.warning("An ended job could not be forgotten.", exc_info=True)
 
-    async def forget(self, id: str, *, anybodys: bool) -> bool:
-        """Removes a job, of whatever process; whether there was one."""
-        if self._repository is None:
-            return False
-        return await self._repository.forget(id, anybodys=anybodys)
+    async def drop(self, id: str) -> bool:
+        """Removes a job that no other process has in hand; whether there was one."""
+        return self._repository is not None and await self._repository.drop(id)
 
     async def release(self, id: str) -> bool:
         """Gives one that was set aside another chance; whether there was one."""

@@ -26,7 +26,9 @@ from engine.talkinghead.settings import TalkingHeadSettings
 from personas.errors import InvalidInputError, UnavailableError
 from personas.persona import Persona
 from personas.voices import load_voices
+from storage.jobs import RecordedJob
 from storage.settings import StorageSettings
+from storage.store import Storage
 from tests.bot.conftest import Fakes, Terminal
 
 LONG = 60.0
@@ -180,6 +182,28 @@ def test_the_queue_of_one_process_is_looked_at(terminal: Terminal) -> None:
     assert terminal.data("queue", "status") == {"kinds": [], "workers": []}
     assert terminal("queue", "show", "abc").exit_code == 3
     assert terminal("queue", "list", "--state", "lost").exit_code == 4
+
+
+def test_what_another_process_has_in_hand_is_left_to_it(terminal: Terminal, tmp_path: Path) -> None:
+    portrait = RecordedJob(
+        id=64 * "a", kind="portrait", community="a", priority=Priority.PORTRAIT, body={}
+    )
+
+    async def set_aside(storage: Storage) -> None:
+        await storage.jobs.set_aside(portrait.id, "It is left alone.")
+
+    with asyncio.Runner() as other:
+        storage = other.run(Storage.open(StorageSettings(data_folder=tmp_path / "data")))
+        other.run(storage.jobs.record(portrait))
+        refused = terminal("queue", "cancel", "aaaa")
+        assert refused.exit_code == 5 and "Another process has this portrait" in refused.stderr
+        (listed,) = terminal.data("queue", "list")
+        assert listed["worker"] == "another process"
+        other.run(set_aside(storage))
+        assert "next start" in terminal("queue", "retry", "aaaa").stderr
+        other.run(storage.aclose())
+    assert terminal("queue", "cancel", "aaaa").exit_code == 0
+    assert terminal.data("queue", "list") == []
 
 
 def test_operators_look_at_the_queue_and_interfere(

@@ -393,6 +393,20 @@ async def test_a_new_portrait_replaces_the_old_one(
     assert len(media()) == 3 and media() != before
 
 
+async def test_a_new_portrait_undoes_nothing_that_was_changed_while_it_was_painted(
+    storage: Storage,
+) -> None:
+    maker = creator(storage)
+    persona = await persona_of(maker)
+    async for event in maker.new_portrait(persona, seed=99):
+        if isinstance(event, PortraitReady):
+            recast = await maker.new_voice(persona, "giant")
+            await storage.galleries.move("terminal", "elsewhere")
+    assert isinstance(event, PersonaReady)
+    assert event.persona.portrait.seed == 99
+    assert (event.persona.voice, event.persona.gallery) == (recast.voice, "elsewhere")
+
+
 async def test_a_new_voice_is_cast_and_stored(storage: Storage) -> None:
     maker = creator(storage)
     persona = await persona_of(maker)

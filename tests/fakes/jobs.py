@@ -20,6 +20,7 @@ class ScriptedHandler:
         begun: names, in the order in which they were begun.
         made: names that were made.
         stopped: names that were cancelled.
+        stopping: what was cancelled ends when it is open.
         failures: raised first, one a try.
         most: how many were worked on at the same time.
     """
@@ -28,6 +29,7 @@ class ScriptedHandler:
     kind: str = "clip"
     lane: Lane = field(default_factory=lambda: Lane("clip"))
     gate: asyncio.Event = field(default_factory=asyncio.Event)
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
     begun: list[str] = field(default_factory=list)
     made: list[str] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
@@ -35,6 +37,9 @@ class ScriptedHandler:
     result: Callable[[str], Mapping[str, Any]] | None = None
     most: int = 0
     _now: int = 0
+
+    def __post_init__(self) -> None:
+        self.stopping.set()
 
     async def make(self, job: Job, tell: Tell) -> JobDone:
         name = str(job.payload.get("name", ""))
@@ -49,6 +54,7 @@ class ScriptedHandler:
             key = await self.products.put(f"product of {name}".encode("utf-8", "replace"), ".clip")
         except asyncio.CancelledError:
             self.stopped.append(name)
+            await self.stopping.wait()
             raise
         finally:
             self._now -= 1

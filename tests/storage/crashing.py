@@ -84,7 +84,7 @@ async def do(storage: Storage, action: str, noise: random.Random) -> None:
         await talk(storage, persona, noise.randbytes(5_000))
     elif action == "change":
         changed = await put_and_build(storage, persona.id, seed=hash(name), slug=persona.slug)
-        await storage.personas.update(changed)
+        await storage.personas.change(persona.id, lambda _: changed)
     else:
         await storage.personas.delete("terminal", persona.id)
 

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import random
+import traceback
 from datetime import UTC, datetime
 
+import pytest
+
+from personas.errors import ChatAnythingError
+from storage.conversations import Turn
 from storage.settings import StorageSettings
 from storage.store import Storage
+from tests.storage.examples import add
+from tests.storage.looking import ask
+
+SECRET = "I have told nobody."
 
 
 async def test_who_is_cancelled_while_writing_leaves_no_lock(here: StorageSettings) -> None:
@@ -20,3 +29,18 @@ async def test_who_is_cancelled_while_writing_leaves_no_lock(here: StorageSettin
             await asyncio.gather(work, return_exceptions=True)
             await storage.usage.spend("discord:1", "2", "message", today)
         assert await storage.usage.used("discord:1", "message", today, "2") == 60
+
+
+async def test_an_error_does_not_quote_what_people_said(
+    storage: Storage, settings: StorageSettings, caplog: pytest.LogCaptureFixture
+) -> None:
+    conversation = await storage.conversations.open(await add(storage, "a"), "here")
+    if settings.is_local:
+        refusing = "CREATE TRIGGER t BEFORE INSERT ON turn BEGIN SELECT RAISE(ABORT, 'no'); END"
+    else:
+        refusing = "ALTER TABLE turn ADD CHECK (text = '')"
+    ask(settings, refusing)
+    with pytest.raises(ChatAnythingError) as raised:
+        await storage.conversations.append(conversation.id, Turn(role="user", text=SECRET))
+    told = caplog.text + "".join(traceback.format_exception(raised.value))
+    assert "IntegrityError" in told and SECRET not in told

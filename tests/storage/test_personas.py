@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, example, given
@@ -10,6 +13,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from personas.errors import InvalidInputError, NotFoundError
+from personas.persona import ArtCredit, Persona
 from storage.conversations import Turn
 from storage.media import key_of
 from storage.settings import StorageSettings
@@ -66,6 +70,21 @@ async def test_who_is_not_found_has_near_names_in_the_message(storage: Storage) 
         await storage.personas.get("discord:1", "lighthouse")
 
 
+async def test_who_is_not_to_be_seen_is_neither_found_nor_told_of(storage: Storage) -> None:
+    await add(storage, "id-1", name="Luna", slug="luna", creator="ana")
+    await add(storage, "id-2", name="Luna", slug="luna", creator="ben", adult=True)
+    for name in ("luna", "Luna", "lun", "lighthouse"):
+        find = partial(storage.personas.get, "terminal", name, loosely=True)
+        assert (await find(creator="ben")).id == (await find(adult=True)).id == "id-2"
+        assert (await find(creator="ana")).id == (await find(adult=False)).id == "id-1"
+    without: list[dict[str, Any]] = [{"creator": "ana"}, {"adult": False}]
+    for them in without:
+        with pytest.raises(NotFoundError):
+            await storage.personas.get("terminal", "luna-2", **them)
+        with pytest.raises(NotFoundError, match=r"Did you mean luna\?"):
+            await storage.personas.get("terminal", "lunaa", **them)
+
+
 async def test_what_could_be_several_is_asked_back(storage: Storage) -> None:
     await add(storage, "a", slug="tea-cup", name="Anna")
     await add(storage, "b", slug="tea-pot", name="Anna")
@@ -98,20 +117,52 @@ async def test_a_persona_needs_its_media(storage: Storage) -> None:
     assert await storage.personas.count("terminal") == 0
 
 
-async def test_update_renames_and_drops_media_no_longer_used(
+async def test_a_change_renames_and_drops_media_no_longer_used(
     settings: StorageSettings, storage: Storage
 ) -> None:
     await add(storage, "other", slug="taken")
     old = await add(storage, "a")
     new = await put_and_build(storage, "a", seed=2, slug="taken", name="Newname")
-    updated = await storage.personas.update(new)
+    updated = await storage.personas.change("a", lambda _: new)
     assert updated.slug == "taken-2"
     assert await storage.personas.get("terminal", "newname") == updated
     assert not await storage.media.exists(old.portrait.image)
     assert await storage.media.exists(new.portrait.image)
     assert len(files(settings)) == 4
     with pytest.raises(NotFoundError):
-        await storage.personas.update(build("nobody", new.portrait.image))
+        await storage.personas.change("nobody", lambda stored: stored)
+    missing = build("a", key_of(b"never put", ".png"))
+    with pytest.raises(NotFoundError):
+        await storage.personas.change("a", lambda _: missing)
+    assert await storage.personas.by_id("a") == updated
+
+
+async def test_changes_at_the_same_time_all_stay(storage: Storage) -> None:
+    await add(storage, "a")
+
+    def credited(name: str) -> Callable[[Persona], Persona]:
+        credit = ArtCredit(title=name, author="Somebody", licence="CC0")
+
+        def how(stored: Persona) -> Persona:
+            credits = (*stored.portrait.credits, credit)
+            portrait = stored.portrait.model_copy(update={"credits": credits})
+            return stored.model_copy(update={"portrait": portrait})
+
+        return how
+
+    await asyncio.gather(*(storage.personas.change("a", credited(f"{n}")) for n in range(8)))
+    stored = await storage.personas.by_id("a")
+    assert stored is not None and len(stored.portrait.credits) == 1 + 8
+
+
+async def test_who_is_changed_is_found_where_they_have_moved(storage: Storage) -> None:
+    persona = await add(storage, "a", gallery="telegram:-5")
+    await storage.galleries.move("telegram:-5", "telegram:-1005")
+    changed = await storage.personas.change(
+        persona.id, lambda stored: stored.model_copy(update={"description": "another"})
+    )
+    assert (changed.gallery, changed.description) == ("telegram:-1005", "another")
+    assert await storage.personas.list("telegram:-1005") == [changed]
 
 
 async def test_deleting_takes_conversations_clips_and_media_along(

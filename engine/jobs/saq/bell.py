@@ -37,7 +37,7 @@ class Bell:
     ) -> None:
         self._connect = connect
         self._channel = channel
-        self._jobs: dict[str, set[asyncio.Event]] = {}
+        self._jobs: dict[str, list[asyncio.Event]] = {}
         self._work: dict[asyncio.Event, frozenset[str]] = {}
         self._task: asyncio.Task[None] | None = None
 
@@ -55,11 +55,11 @@ class Bell:
             event: to be set; one of its own when None.
         """
         event = event or asyncio.Event()
-        self._jobs.setdefault(id, set()).add(event)
+        self._jobs.setdefault(id, []).append(event)
         try:
             yield event
         finally:
-            self._jobs[id].discard(event)
+            self._jobs[id].remove(event)
             if not self._jobs[id]:
                 del self._jobs[id]
 

@@ -21,7 +21,8 @@ from sqlalchemy import URL
 
 from engine.jobs.base import Job
 from engine.jobs.saq.sql import SCHEMA_VERSION, SERVED, TABLES, VERSION
-from personas.errors import UnavailableError
+from personas.errors import ChatAnythingError, UnavailableError
+from storage.failures import hide_rows
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +38,10 @@ _ALIVE: Final = {
     "keepalives_count": 3,
     "connect_timeout": 5,
 }
+
+
+class UnreadableJobError(ChatAnythingError):
+    """What lies in the queue is no job that this program can read."""
 
 
 class JobTable(PostgresQueue):
@@ -57,13 +62,23 @@ class JobTable(PostgresQueue):
         return packed if isinstance(packed, bytes) else packed.encode()
 
     def unpack(self, packed: bytes, affinity: str = "") -> Job:
-        """What `pack` made."""
-        record = self.deserialize(bytes(packed))
-        assert record is not None
-        told = record.kwargs or {}
-        return Job(
-            record.function, told.get("payload", {}), told.get("hints", {}), affinity, record.meta
-        )
+        """What `pack` made.
+
+        Raises:
+            UnreadableJobError: it made something else.
+        """
+        try:
+            record = self.deserialize(bytes(packed))
+            assert record is not None
+            told = record.kwargs or {}
+            payload, hints = dict(told.get("payload", {})), dict(told.get("hints", {}))
+            return Job(record.function, payload, hints, affinity, record.meta)
+        except Exception as error:  # whatever lies there
+            # Without its cause, which may quote all of the job.
+            raise UnreadableJobError(
+                f"This job cannot be read ({type(error).__name__}). It may be one of another "
+                "version of the program."
+            ) from None
 
     async def init_db(self) -> None:
         """Makes what is missing; processes that start at once wait for each other."""
@@ -196,6 +211,7 @@ class JobDatabase:
                     raise UnavailableError(UNREACHABLE) from error
                 log.warning("The database of the queue does not answer: %s", type(error).__name__)
             except psycopg.Error as error:
+                hide_rows(error)
                 log.exception("The database of the queue refuses")
                 raise UnavailableError(UNREACHABLE) from error
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any, Final
 
 from psycopg import AsyncConnection
@@ -29,7 +29,7 @@ from engine.jobs.local import FULL, NO_JOB
 from engine.jobs.products import Products
 from engine.jobs.saq import sql
 from engine.jobs.saq.bell import JOB, WORK, Bell
-from engine.jobs.saq.database import JobDatabase, Row
+from engine.jobs.saq.database import JobDatabase, Row, UnreadableJobError
 from engine.jobs.saq.rows import STATES, done_of, standing_of, view_of
 from engine.jobs.settings import JobSettings
 from personas.errors import InvalidInputError, NotFoundError
@@ -277,4 +277,11 @@ class SaqQueue:
 
     async def _views(self, where: str, **values: Any) -> list[JobView]:
         rows = await self.database.rows(f"{sql.VIEW} {where}", **values)
-        return [view_of(row, self.database.table.unpack(row["job"])) for row in rows]
+        return [view_of(row, self._payload(row)) for row in rows]
+
+    def _payload(self, row: Row) -> Mapping[str, Any]:
+        """What is made; nothing where that cannot be read: such a job is seen and dropped, too."""
+        try:
+            return self.database.table.unpack(row["job"]).payload
+        except UnreadableJobError:
+            return {}

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from engine.jobs.base import (
-    Job,
     JobCancelled,
     JobDone,
     JobEvent,
@@ -61,7 +60,7 @@ def state_of(row: Row) -> JobState:
     return JobState.RUNNING
 
 
-def view_of(row: Row, job: Job) -> JobView:
+def view_of(row: Row, payload: Mapping[str, Any]) -> JobView:
     """As operators see it."""
     cause = row["cause"].strip()
     return JobView(
@@ -76,7 +75,7 @@ def view_of(row: Row, job: Job) -> JobView:
         ran=max(0.0, row["ran"]),
         worker=row["worker"],
         reason=": ".join(part for part in (row["reason"], cause) if part),
-        payload=job.payload,
+        payload=payload,
     )
 
 

@@ -140,9 +140,10 @@ WHERE key = %(key)s
 """
 
 _MINE: Final = """
-key = %(key)s AND worker = %(me)s AND tries = %(tries)s AND status IN ('active', 'aborting')
+key = %(key)s AND worker = %(me)s AND begun = %(begun)s AND status IN ('active', 'aborting')
 """
-"""Fences off whoever was taken for dead and lives."""
+"""Fences off whoever was taken for dead and lives, and what was stopped and is begun anew: a worker
+takes one thing after the other, so each of its tries has a beginning of its own."""
 
 TELL: Final = f"UPDATE saq_jobs SET told = %(told)s WHERE {_MINE} RETURNING key"
 
@@ -169,7 +170,7 @@ RETRY: Final = f"""
 UPDATE saq_jobs SET status = 'queued', since = now(), told = NULL, begun = NULL,
     due = now() + make_interval(secs => %(delay)s), reason = %(reason)s, cause = %(cause)s,
     tries = tries - %(unused)s, worker = CASE WHEN %(unused)s = 1 THEN '' ELSE worker END
-WHERE {_MINE} AND status = 'active' RETURNING key
+WHERE {_MINE} AND status = 'active' RETURNING key, kind
 """
 
 CANCEL: Final = """
@@ -190,7 +191,7 @@ WHERE key = %(key)s
 """
 
 MINE: Final = """
-SELECT key, tries, status FROM saq_jobs WHERE worker = %(me)s AND status IN ('active', 'aborting')
+SELECT key, begun, status FROM saq_jobs WHERE worker = %(me)s AND status IN ('active', 'aborting')
 """
 
 VIEW: Final = """

@@ -56,7 +56,7 @@ UPDATE saq_jobs AS j SET
     status = 'active', worker = %(me)s, tries = j.tries + 1, begun = now(), told = NULL,
     outcome = ''
 FROM chosen WHERE j.key = chosen.key
-RETURNING j.key, j.job, j.tries, j.priority, j.turn, j.affinity,
+RETURNING j.key, j.job, j.tries, j.begun, j.priority, j.turn, j.affinity,
     pg_notify(%(channel)s, 'job ' || j.key)
 """
 

@@ -13,6 +13,7 @@ import traceback
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final
 
 from psycopg import AsyncConnection
@@ -23,11 +24,11 @@ from engine.jobs.handlers import Handler
 from engine.jobs.local import UNEXPECTED
 from engine.jobs.saq import sql, taking
 from engine.jobs.saq.bell import JOB, WORK
-from engine.jobs.saq.database import Row
+from engine.jobs.saq.database import Row, UnreadableJobError
 from engine.jobs.saq.loaded import Loaded
 from engine.jobs.saq.presence import Presence
 from engine.jobs.saq.queue import SaqQueue
-from engine.jobs.saq.rows import done_to_json, progress_to_json
+from engine.jobs.saq.rows import POISONED, done_to_json, progress_to_json
 from personas.errors import ChatAnythingError, InvalidInputError, NotFoundError, UnavailableError
 
 log = logging.getLogger(__name__)
@@ -46,9 +47,10 @@ _TELLS_EVERY: Final = 0.25
 
 @dataclass(eq=False)
 class _Hand:
-    """A job in hand, under the key that it has in the queue."""
+    """A try of a job, which key and beginning name in the queue."""
 
     key: str
+    begun: datetime
     job: Job
     tries: int
     task: asyncio.Task[None] | None = None
@@ -81,7 +83,7 @@ class SaqWorker:
         self._settings = queue.settings
         self._handlers = {handler.kind: handler for handler in handlers}
         self._at_once = at_once
-        self._hands: dict[str, _Hand] = {}
+        self._hands: set[_Hand] = set()
         self._loaded = Loaded()
         self._served: dict[int, int] = {}
         told = {"kinds": sorted(self._handlers), "at_once": at_once, "host": socket.gethostname()}
@@ -141,7 +143,7 @@ class SaqWorker:
                     if free > 0:
                         taken = await self._take(free)
                     for hand in taken:
-                        self._hands[hand.key] = hand
+                        self._hands.add(hand)
                         name = f"{hand.job.kind} job"
                         hand.task = asyncio.create_task(self._work(hand), name=name)
                 if len(taken) < free or free <= 0:
@@ -163,7 +165,7 @@ class SaqWorker:
                 wait.cancel()
 
     async def _wait_for_hands(self) -> None:
-        tasks = {hand.task for hand in self._hands.values() if hand.task is not None}
+        tasks = {hand.task for hand in self._hands if hand.task is not None}
         if tasks:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
 
@@ -200,11 +202,12 @@ class SaqWorker:
             self._loaded.took(row["affinity"])
             try:
                 job = self._database.table.unpack(row["job"], row["affinity"])
-            except Exception:  # whatever lies there, it must not end the worker
-                log.exception("A job cannot be read: %s", row["key"])
-                await self._end(sql.FAILED, row["key"], row["tries"], **_refused(UNEXPECTED))
+            except UnreadableJobError as error:
+                log.error("%s It is set aside: %s", error, row["key"])
+                refused = self._for_a_while({**_refused(str(error)), "outcome": POISONED})
+                await self._end(sql.FAILED, row["key"], row["begun"], **refused)
                 continue
-            hands.append(_Hand(row["key"], job, row["tries"]))
+            hands.append(_Hand(row["key"], row["begun"], job, row["tries"]))
         return hands
 
     async def _work(self, hand: _Hand) -> None:
@@ -224,7 +227,7 @@ class SaqWorker:
             await self._end(
                 sql.DONE,
                 hand.key,
-                hand.tries,
+                hand.begun,
                 result=Jsonb(done_to_json(done)),
                 ttl=self._settings.result_seconds,
             )
@@ -233,12 +236,12 @@ class SaqWorker:
         except (InvalidInputError, NotFoundError) as error:
             log.warning("No %s: %s", hand.job.kind, error, exc_info=error)
             refused = _refused(str(error), type(error).__name__, error)
-            await self._end(sql.FAILED, hand.key, hand.tries, **self._for_a_while(refused))
+            await self._end(sql.FAILED, hand.key, hand.begun, **self._for_a_while(refused))
         except Exception as error:
             await self._failed(hand, error, is_late=timer.expired())
         finally:
             telling.cancel()
-            self._hands.pop(hand.key, None)
+            self._hands.discard(hand)
             self._freed.set()
 
     async def _failed(self, hand: _Hand, error: Exception, *, is_late: bool) -> None:
@@ -252,10 +255,10 @@ class SaqWorker:
         if hand.tries < self._settings.tries:
             delay = self._settings.retry_seconds * 2 ** (hand.tries - 1) * random.uniform(0.5, 1.0)
             del refused["outcome"], refused["error"]
-            await self._end(sql.RETRY, hand.key, hand.tries, **refused, delay=delay, unused=0)
+            await self._end(sql.RETRY, hand.key, hand.begun, **refused, delay=delay, unused=0)
             return
-        refused["outcome"] = "" if is_known else "poisoned"
-        await self._end(sql.FAILED, hand.key, hand.tries, **self._for_a_while(refused))
+        refused["outcome"] = "" if is_known else POISONED
+        await self._end(sql.FAILED, hand.key, hand.begun, **self._for_a_while(refused))
 
     async def _stopped(self, hand: _Hand) -> None:
         """It is not wanted any more, or this worker ends and somebody else shall make it."""
@@ -263,26 +266,21 @@ class SaqWorker:
             return
         if hand.cancelled:
             ttl = self._settings.result_seconds
-            await self._end(sql.ABORTED, hand.key, hand.tries, ttl=ttl)
+            await self._end(sql.ABORTED, hand.key, hand.begun, ttl=ttl)
             return
-        back = {"delay": 0.0, "unused": 1, "reason": "", "cause": "handed back"}
-        handed_back = await self._end(sql.RETRY, hand.key, hand.tries, **back)
-        if not handed_back:  # it was cancelled at this very moment
-            ttl = self._settings.result_seconds
-            await self._end(sql.ABORTED, hand.key, hand.tries, ttl=ttl)
+        await self._give_back(hand.key, hand.begun)
 
-    async def _end(self, statement: str, key: str, tries: int, **values: Any) -> bool:
+    async def _end(self, statement: str, key: str, begun: datetime, **values: Any) -> bool:
         """Writes down how a job ended, however long the database is away; False: not ours."""
 
         async def write(connection: AsyncConnection[Any]) -> bool:
-            told = {"key": key, "me": self.id, "tries": tries, **values}
+            told = {"key": key, "me": self.id, "begun": begun, **values}
             cursor = await connection.execute(statement, told)
-            is_ours = await cursor.fetchone() is not None
+            row = await cursor.fetchone()
             await self._database.notify(connection, f"{JOB} {key}")
-            if statement == sql.RETRY and is_ours:
-                kind = self._hands[key].job.kind if key in self._hands else ""
-                await self._database.notify(connection, f"{WORK} {kind}")
-            return is_ours
+            if statement == sql.RETRY and row is not None:
+                await self._database.notify(connection, f"{WORK} {row['kind']}")
+            return row is not None
 
         is_ours = await self._database.run(write, None)
         if not is_ours:
@@ -308,7 +306,7 @@ class SaqWorker:
             last, data = time.monotonic(), dict(hand.progress.data)
             told = Jsonb(progress_to_json(hand.progress))
             with contextlib.suppress(UnavailableError):
-                await self._end(sql.TELL, hand.key, hand.tries, told=told)
+                await self._end(sql.TELL, hand.key, hand.begun, told=told)
 
     async def _settle(self, hand: _Hand, telling: asyncio.Task[None]) -> None:
         """What was told last is written before the end."""
@@ -316,7 +314,7 @@ class SaqWorker:
         await asyncio.gather(telling, return_exceptions=True)
         if hand.told.is_set() and hand.progress is not None:
             told = Jsonb(progress_to_json(hand.progress))
-            await self._end(sql.TELL, hand.key, hand.tries, told=told)
+            await self._end(sql.TELL, hand.key, hand.begun, told=told)
 
     async def _watch(self) -> None:
         """Stops what is cancelled, soon after it is."""
@@ -333,37 +331,36 @@ class SaqWorker:
         """Compares what is in hand with what the database thinks, and follows the database."""
         async with self._taking:
             rows = await self._database.rows(sql.MINE, me=self.id)
-            known = dict(self._hands)
-        mine = {row["key"]: row for row in rows}
-        for key, hand in known.items():
-            row = mine.get(key)
+            known = list(self._hands)
+        mine = {(row["key"], row["begun"]): row for row in rows}
+        for hand in known:
+            row = mine.pop((hand.key, hand.begun), None)
             if hand.task is None or hand.task.done() or hand.cancelled or hand.lost:
                 continue
-            if row is None or row["tries"] != hand.tries:
+            if row is None:
                 # It may have ended a moment ago; else it was given to somebody else.
                 hand.lost = True
                 hand.task.cancel()
             elif row["status"] == "aborting":
                 hand.cancelled = True
                 hand.task.cancel()
-        for key, row in mine.items():
-            if key not in known:  # the answer to our taking it was lost
-                await self._give_back(key, row["tries"])
+        for row in mine.values():  # the answers to our taking them were lost
+            await self._give_back(row["key"], row["begun"])
 
-    async def _give_back(self, key: str, tries: int) -> None:
+    async def _give_back(self, key: str, begun: datetime) -> None:
         back = {"delay": 0.0, "unused": 1, "reason": "", "cause": "handed back"}
-        if not await self._end(sql.RETRY, key, tries, **back):
-            await self._end(sql.ABORTED, key, tries, ttl=self._settings.result_seconds)
+        if not await self._end(sql.RETRY, key, begun, **back):  # it was cancelled at this moment
+            await self._end(sql.ABORTED, key, begun, ttl=self._settings.result_seconds)
 
     async def _hand_back(self) -> None:
-        tasks = [hand.task for hand in self._hands.values() if hand.task is not None]
+        tasks = [hand.task for hand in self._hands if hand.task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         # What was being taken at this moment is in the database only.
         with contextlib.suppress(ChatAnythingError):
             for row in await self._database.rows(sql.MINE, 3.0, me=self.id):
-                await self._give_back(row["key"], row["tries"])
+                await self._give_back(row["key"], row["begun"])
 
     def _for_a_while(self, refused: dict[str, Any]) -> dict[str, Any]:
         return {**refused, "ttl": self._settings.result_seconds}

@@ -11,8 +11,11 @@ from bot.chat.decency import Decency
 from bot.chat.quotas import QuotaError
 from bot.chat.settings import ChatSettings
 from engine.events import ClipReady, CreationFailed
+from engine.pictures import LONGEST_SIDE
 from engine.portrait.benchmark.prompts import load_prompts
 from engine.talkinghead.base import Clip
+from personas import cards_png as png
+from personas.cards import write_card
 from personas.errors import InvalidInputError, NotFoundError, UnavailableError
 from tests.bot.chat.conftest import (
     ANA,
@@ -26,6 +29,7 @@ from tests.bot.chat.conftest import (
     last,
     made,
 )
+from tests.personas.pictures import picture as noise
 
 AFTER_DARK = replace(HERE, channel="discord:18", adult=True)
 
@@ -55,10 +59,22 @@ async def test_a_community_can_let_everybody_see_only_their_own(world: World) ->
     await world.chat.rooms.set_rules(HERE, MOD, visibility="creator")
     assert (await world.chat.gallery.page(HERE, ANA)).personas == (mine,)
     assert (await world.chat.gallery.page(HERE, MOD)).total == 2
-    with pytest.raises(RefusedError, match="no such persona"):
+    with pytest.raises(NotFoundError):
         await world.chat.gallery.get(HERE, ANA, "Other")
     with pytest.raises(RefusedError, match="no such persona"):
         await world.chat.gallery.by_id(HERE, ANA, other.id)
+
+
+async def test_a_name_means_whom_people_see(world: World) -> None:
+    for person in (ANA, BEN):
+        await world.make(name="Luna", person=person)
+    await world.make(AFTER_DARK, "Lunatic", adult=True)
+    await world.chat.rooms.set_rules(HERE, MOD, visibility="creator")
+    for name in ("luna", "Luna", "lun", "lighthouse"):
+        assert (await world.chat.gallery.get(HERE, BEN, name)).creator == BEN.id
+    with pytest.raises(NotFoundError) as raised:
+        await world.chat.gallery.get(HERE, MOD, "Lunatix")
+    assert "lunatic" not in str(raised.value)
 
 
 async def test_nothing_reaches_another_community(world: World) -> None:
@@ -133,6 +149,39 @@ async def test_a_card_goes_out_and_comes_in_elsewhere(world: World) -> None:
         assert (brought.gallery, brought.creator) == ("discord:200", BEN.id)
     with pytest.raises(InvalidInputError):
         await last(world.chat.gallery.bring(HERE, BEN, b"no card"))
+
+
+@pytest.mark.parametrize("part", ["portrait", "background", "body"])
+async def test_a_card_with_a_damaged_picture_is_refused(world: World, part: str) -> None:
+    persona = await world.make()
+    assert persona.portrait.layers is not None
+    layers = persona.portrait.layers
+    keys = {
+        "portrait": persona.portrait.image,
+        "background": layers.background,
+        "body": layers.body,
+    }
+    pictures = {name: await world.storage.media.get(key) for name, key in keys.items()}
+    pictures[part] = png.write_chunks(
+        replace(chunk, data=b"nothing") if chunk.kind == b"IDAT" else chunk
+        for chunk in png.read_chunks(pictures[part])
+    )
+    picture = pictures.pop("portrait")
+    card = write_card(persona, picture, **pictures, form="v3-json")
+    event = await last(world.chat.gallery.bring(ELSEWHERE, BEN, card))
+    assert isinstance(event, CreationFailed) and "damaged" in event.reason
+    assert (await world.chat.gallery.page(ELSEWHERE, BEN)).total == 0
+
+
+async def test_a_card_with_a_very_large_picture_gets_one_that_can_be_used(world: World) -> None:
+    persona = await world.make()
+    large = persona.portrait.model_copy(update={"size": (2100, 64)})
+    card = write_card(
+        persona.model_copy(update={"portrait": large}), noise((2100, 64)), form="v3-json"
+    )
+    brought = await made(world.chat.gallery.bring(ELSEWHERE, BEN, card))
+    assert brought.personality == persona.personality
+    assert max(brought.portrait.size) <= LONGEST_SIDE
 
 
 async def test_a_persona_can_be_taken_along_into_a_private_chat(world: World) -> None:

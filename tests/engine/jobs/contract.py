@@ -226,6 +226,26 @@ class JobQueueContract:
         assert isinstance(await world.end(await world.submit("next")), JobDone)
         assert isinstance(await world.end(await world.submit("running")), JobDone)
 
+    async def test_what_is_asked_for_again_while_it_is_stopped_is_made(
+        self, make_world: MakeWorld
+    ) -> None:
+        world = await make_world(at_once=2)
+        world.handler.stopping.clear()
+        id = await world.submit("one")
+        await world.until_begun("one")
+        cancelling = asyncio.create_task(world.queue.cancel(id))
+        await until(lambda: world.handler.stopped == ["one"])
+        again = asyncio.create_task(world.submit("one"))
+        await asyncio.sleep(0.5)  # a queue that does not wait for the first try begins the second
+        world.handler.stopping.set()
+        await cancelling
+        assert await again == id
+        await until(lambda: world.handler.begun == ["one", "one"])
+        await asyncio.sleep(0.5)
+        world.handler.gate.set()
+        assert isinstance(await world.end(id), JobDone)
+        assert world.handler.begun == ["one", "one"] and world.handler.made == ["one"]
+
     async def test_a_job_that_somebody_else_wants_goes_on(self, world: World) -> None:
         id = await world.submit("one", "a")
         await world.submit("one", "b")

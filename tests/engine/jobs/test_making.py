@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -182,6 +183,14 @@ async def test_a_job_that_is_none_is_refused(
     good = works[kind].model_dump(mode="json")
     with pytest.raises(InvalidInputError, match="not a"):
         await makers.make(Job(kind, spoil(good)))
+
+
+def test_a_job_that_is_none_is_not_quoted_by_its_error() -> None:
+    secret = "I have told nobody."
+    with pytest.raises(InvalidInputError) as raised:
+        SpeechWork.read(Job(SPEECH, {"text": [secret]}))
+    told = "".join(traceback.format_exception(raised.value))
+    assert "text" in told and secret not in told
 
 
 async def test_a_portrait_whose_pictures_lead_elsewhere_is_not_found(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import traceback
 from collections.abc import AsyncIterator
 
 import pytest
@@ -182,6 +183,19 @@ async def test_who_makes_other_things_does_not_start(make_world: MakeWorld) -> N
     await publish(database, {"program": "2", "renderer": "drawn"})
     with pytest.raises(UnavailableError, match="program: here 1, there 2"):
         await check(database, ours)
+
+
+async def test_what_the_database_refuses_is_not_quoted_in_the_log(
+    make_world: MakeWorld, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = await make_world()
+    assert isinstance(world.queue, SaqQueue)
+    await world.queue.database.rows("ALTER TABLE saq_jobs ADD CHECK (person = '')")
+    person = "Ana of the Rocks"
+    with pytest.raises(UnavailableError) as raised:
+        await world.submit("one", person=person)
+    told = caplog.text + "".join(traceback.format_exception(raised.value))
+    assert "CheckViolation" in told and person not in told
 
 
 async def test_what_somebody_waits_for_is_not_behind_what_nobody_does(

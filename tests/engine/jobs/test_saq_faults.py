@@ -233,6 +233,25 @@ async def test_a_fault_is_set_aside_after_its_tries(open_house: Any) -> None:
     assert "ZeroDivisionError: by zero" in view.reason and view.tries == 2
 
 
+async def test_a_job_that_cannot_be_read_is_set_aside_and_can_be_dropped(
+    open_house: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    house = await open_house()
+    id = await house.submit(job("unreadable"), priority=Priority.SPEECH)
+    of_another = b'{"queue": "another", "kwargs": {"payload": {"text": "a secret"}}}'
+    await house.queue.database.rows("UPDATE saq_jobs SET job = %(job)s", job=of_another)
+    await house.worker()
+    assert isinstance(await house.end(await house.submit(job("readable"))), JobDone)
+    end = await house.end(id)
+    assert isinstance(end, JobFailed) and "cannot be read" in end.reason
+    (view,) = await house.queue.jobs(JobState.POISONED)
+    assert view.id == id and view.payload == {}
+    assert "a secret" not in caplog.text + view.reason
+    assert await house.queue.find(id) is not None
+    assert await house.queue.drop(id)
+    assert await house.queue.jobs() == []
+
+
 async def test_a_job_that_never_ends_is_ended(open_house: Any) -> None:
     house = await open_house(tries=1, run_seconds=0.2)
     await house.worker()
