@@ -123,7 +123,7 @@ async def delete(app: App, name: str, *, yes: bool, gallery: str) -> None:
     persona = await storage.personas.get(gallery, name)
     if not yes:
         question = f"Delete {persona.personality.name}, its conversations and its clips?"
-        if not typer.confirm(plain(question), err=True):
+        if not await asyncio.to_thread(typer.confirm, plain(question), err=True):
             raise typer.Exit(1)
     await storage.personas.delete(gallery, persona.id)
     say(f"{persona.personality.name} is gone.")
