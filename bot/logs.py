@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import logging.handlers
+import re
 import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -24,6 +25,12 @@ NOISY = ("httpx2", "httpcore2", "openai", "aiosqlite", "alembic", "sqlalchemy", 
 HIDDEN: Final = "<token>"
 _SHORTEST_SECRET: Final = 6
 """Shorter ones would take words out of the log that are none."""
+_CREDENTIALS: Final = re.compile(r"(?<=://)[^\s/?#]+@")
+
+
+def without_credentials(text: str) -> str:
+    """`text` with `user:password@` hidden in every address that stands in it."""
+    return _CREDENTIALS.sub(f"{HIDDEN}@", text)
 
 
 class WithRequest(logging.Filter):
@@ -38,7 +45,7 @@ class WithRequest(logging.Filter):
 
 
 class WithoutSecrets(logging.Filter):
-    """Takes secrets out of whatever a handler is going to write."""
+    """Takes secrets, and credentials in addresses, out of whatever a handler is going to write."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         super().__init__()
@@ -58,7 +65,7 @@ class WithoutSecrets(logging.Filter):
     def _without(self, text: str) -> str:
         for secret in self._secrets:
             text = text.replace(secret, HIDDEN)
-        return text
+        return without_credentials(text)
 
 
 class JsonFormatter(logging.Formatter):

@@ -12,10 +12,11 @@ import json
 import os
 import re
 import tomllib
+from collections.abc import Iterator, Mapping
 from enum import Enum
 from pathlib import Path
 from typing import Any, get_args, get_origin
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import platformdirs
 from pydantic import BaseModel, Field, SecretStr, ValidationError
@@ -28,6 +29,7 @@ from pydantic_settings import (
 
 from bot.chat.settings import BudgetSettings, ChatSettings
 from bot.discord.settings import DiscordSettings
+from bot.logs import without_credentials
 from bot.operating.settings import OperatingSettings
 from bot.telegram.settings import TelegramSettings
 from engine.hearing.settings import HearingSettings
@@ -57,7 +59,10 @@ class Settings(BaseSettings):
     """All options of the program; see config.example.toml."""
 
     model_config = SettingsConfigDict(
-        env_prefix="CHATANYTHING_", env_nested_delimiter="__", extra="forbid"
+        env_prefix="CHATANYTHING_",
+        env_nested_delimiter="__",
+        extra="forbid",
+        hide_input_in_errors=True,  # a wrong value may be a secret, and errors are logged
     )
 
     language_model: LanguageModelSettings = Field(
@@ -158,23 +163,33 @@ def load(path: Path | None = None) -> Settings:
         return Settings(**values)
     except ValidationError as error:
         problems = [_explain(problem, file, text) for problem in error.errors()]
-        raise InvalidInputError("\n".join(problems)) from error
+        # Not `from error`: it holds every value that was given, and would be logged.
+        raise InvalidInputError("\n".join(problems)) from None
 
 
 def secrets(settings: BaseModel) -> list[str]:
     """Every secret in some settings, and in the environment; they must be in no log."""
     found = [os.environ.get(name, "") for name in SECRET_VARIABLES]
-    for name in type(settings).model_fields:
-        value = getattr(settings, name)
-        if isinstance(value, SecretStr):
-            secret = value.get_secret_value()
-            found.append(secret)
-            if "://" in secret:  # the address of a database: a driver may repeat only a part of it
-                with contextlib.suppress(ValueError):
-                    found.append(urlsplit(secret).password or "")
-        elif isinstance(value, BaseModel):
-            found += secrets(value)
+    found += _secrets_of(settings)
     return [secret for secret in dict.fromkeys(found) if secret]
+
+
+def _secrets_of(value: object) -> Iterator[str]:
+    """The secrets in a setting: what is marked as one, and passwords of addresses."""
+    if isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from _secrets_of(getattr(value, name))
+    elif isinstance(value, tuple | list | Mapping):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from _secrets_of(item)
+    elif isinstance(value, SecretStr):
+        yield value.get_secret_value()
+        yield from _secrets_of(value.get_secret_value())
+    elif isinstance(value, str) and "://" in value:
+        # Of a database, a proxy, a mirror: whoever uses it may repeat only a part of it.
+        with contextlib.suppress(ValueError):
+            password = urlsplit(value).password or ""
+            yield from (password, unquote(password))
 
 
 def _explain(problem: ErrorDetails, file: Path | None, text: str) -> str:
@@ -192,8 +207,14 @@ def _explain(problem: ErrorDetails, file: Path | None, text: str) -> str:
         hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}."
         return f"{where}: there is no option {name}; {hint}"
     message = problem["msg"].removeprefix("Value error, ")
-    given = "" if _is_secret(keys) else f" (given: {problem['input']!r:.60})"
-    return f"{where}: {name}: {message}{given}."
+    return f"{where}: {name}: {message}{_given(problem, keys)}."
+
+
+def _given(problem: ErrorDetails, keys: list[str]) -> str:
+    """The wrong value, unless it is a secret, or a table that may hold one."""
+    if _is_secret(keys) or _model_at(keys) is not None or isinstance(problem["input"], dict):
+        return ""
+    return f" (given: {without_credentials(repr(problem['input']))[:60]})"
 
 
 def _model_at(keys: list[str]) -> type[BaseModel] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -16,11 +17,24 @@ from personas.errors import UnavailableError
 from tests.bot.conftest import ANSWER, Fakes, Terminal
 
 Persona = dict[str, Any]
+ROOT = Path(__file__).parents[2]
 
 
 def photo(path: Path) -> Path:
     Image.fromarray(np.full((80, 60, 3), 120, np.uint8)).save(path)
     return path
+
+
+def python(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *arguments], capture_output=True, text=True, check=False, **options
+    )
+
+
+def found_anywhere() -> dict[str, str]:
+    """An environment in which a process finds the program, whatever folder it starts in."""
+    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    return {**os.environ, "PYTHONPATH": path}
 
 
 # -- create, list, show, delete
@@ -338,6 +352,36 @@ def test_settings_are_shown_without_secrets(
         assert "sk-very-secret" not in result.output
 
 
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_settings_are_shown_without_the_credentials_in_addresses(
+    terminal: Terminal, tmp_path: Path, form: tuple[str, ...]
+) -> None:
+    (tmp_path / "config.toml").write_text(
+        """
+        telegram.proxy = "http://me:hunter2@proxy:3128"
+        speech.edge.proxy = "http://me:hunter2@proxy:3128"
+        models.mirrors = ["https://me:hunter2@mirror/models"]
+        """
+    )
+    result = terminal("config", "show", *form)
+    assert result.exit_code == 0
+    assert "@proxy:3128" in result.stdout and "@mirror/models" in result.stdout
+    assert "hunter2" not in result.output
+
+
+@pytest.mark.parametrize(
+    "wrong", ["tokn = 'sk-very-secret'", "token = ['sk-very-secret']", "token.x = 'sk-very-secret'"]
+)
+def test_a_mistake_with_a_secret_does_not_put_it_into_the_log(tmp_path: Path, wrong: str) -> None:
+    (tmp_path / "config.toml").write_text(f"[discord]\n{wrong}\n")
+    done = python("-m", "bot", "--verbose", "list", cwd=tmp_path, env=found_anywhere())
+    assert done.returncode == 4
+    [log] = tmp_path.rglob("chatanything.log")
+    for written in (done.stdout, done.stderr, log.read_text("utf-8")):
+        assert "sk-very-secret" not in written
+    assert "config.toml, line" in log.read_text("utf-8")
+
+
 def test_a_wrong_configuration_is_a_sentence(terminal: Terminal, tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text("[speech]\nspeed = 3\n")
     result = terminal("list")
@@ -384,12 +428,6 @@ def test_a_model_that_cannot_be_had_is_a_sentence(
 # -- the program as a process
 
 
-def python(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, *arguments], capture_output=True, text=True, check=False, **options
-    )
-
-
 def test_help_loads_nothing_heavy() -> None:
     code = (
         "import sys, bot.cli; heavy = {'numpy', 'cv2', 'openai', 'sqlalchemy', 'pydantic', 'av',"
@@ -412,8 +450,6 @@ def test_wrong_usage_is_exit_code_2(terminal: Terminal) -> None:
 
 
 def test_any_locale_will_do(tmp_path: Path) -> None:
-    import os
-
     environment = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     environment |= {"CHATANYTHING_STORAGE__DATA_FOLDER": str(tmp_path)}
     done = python("-m", "bot", "list", "büro", env=environment)

@@ -104,6 +104,19 @@ def test_a_wrong_secret_is_not_repeated() -> None:
     assert "sk-very-secret" not in said
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "discord = 'sk-very-secret'",
+        "[discord]\ntoken = 'sk-very-secret'\nshard_ids = [5]",
+        "[telegram]\nproxy = ['http://me:sk-very-secret@proxy']",
+    ],
+    ids=["in place of a table", "beside what is wrong", "in an address"],
+)
+def test_a_secret_is_not_repeated_for_the_mistake_of_another(text: str) -> None:
+    assert "sk-very-secret" not in refusal(text)
+
+
 def test_the_example_documents_every_option_and_is_up_to_date() -> None:
     kept = (ROOT / "config.example.toml").read_text(encoding="utf-8")
     assert kept == settings.example(), "run: chatanything config example > config.example.toml"
