@@ -199,6 +199,24 @@ def test_say_in_text_mode_makes_no_sound(terminal: Terminal, fakes: Fakes) -> No
 
 
 @pytest.mark.usefixtures("barnaby")
+def test_say_in_voice_mode_keeps_the_voice_and_says_where(terminal: Terminal) -> None:
+    result = terminal("say", "barnaby-beam", "Hi", "--mode", "voice")
+    [told] = [line for line in result.stderr.splitlines() if line.startswith("Voice: ")]
+    assert Path(told.removeprefix("Voice: ")).read_bytes().startswith(b"RIFF")
+    said = terminal.data("say", "barnaby-beam", "Hi", "--mode", "voice")
+    assert said["clip"] is None
+    assert Path(said["voice"]).read_bytes().startswith(b"RIFF")
+    named = terminal.data("say", "barnaby-beam", "Hi", "--mode", "voice", "--out", "hi.wav")
+    assert named["voice"] == "hi.wav" and Path("hi.wav").read_bytes().startswith(b"RIFF")
+
+
+def test_a_voice_goes_with_its_persona(terminal: Terminal, barnaby: Persona) -> None:
+    voice = terminal.data("say", "barnaby-beam", "Hi", "--mode", "voice")["voice"]
+    terminal("delete", barnaby["slug"], "--yes")
+    assert not Path(voice).exists()
+
+
+@pytest.mark.usefixtures("barnaby")
 def test_a_clip_that_fails_costs_only_the_clip(terminal: Terminal, fakes: Fakes) -> None:
     fakes.speech.failures = [UnavailableError("The voice is hoarse.")]
     result = terminal("say", "barnaby-beam", "Hi")
@@ -259,6 +277,13 @@ def test_chat_commands(terminal: Terminal, fakes: Fakes) -> None:
         assert said in result.stderr
     assert "has forgotten" in result.stderr
     assert not fakes.speech.spoken
+
+
+@pytest.mark.usefixtures("barnaby")
+def test_chat_in_voice_mode_says_where_the_voice_lies(terminal: Terminal) -> None:
+    result = terminal("chat", "barnaby-beam", "--mode", "voice", input="Hi\n")
+    [voice] = [line for line in result.stderr.splitlines() if line.endswith(".wav")]
+    assert Path(voice.partition("] ")[2]).read_bytes().startswith(b"RIFF")
 
 
 @pytest.mark.usefixtures("barnaby")
