@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -213,3 +214,21 @@ def test_a_folder_that_cannot_be_written_stops_nobody(
     start(log_to="both")
     logging.getLogger("x").info("one")
     assert "one" in stderr.getvalue()
+
+
+def test_a_file_that_cannot_be_written_is_told_once(stderr: Stderr) -> None:
+    start()
+    file = logs.log_file()
+    assert file is not None
+    file.mkdir()
+    for number in range(3):
+        logging.getLogger("x").info("line %d", number)
+    assert stderr.getvalue() == f"The log cannot be written: {file} (Is a directory).\n"
+    assert logs.log_file() is None
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
+def test_only_the_owner_can_read_the_log() -> None:
+    start()
+    file = logs.log_file()
+    assert file is not None and file.parent.stat().st_mode & 0o777 == 0o700
