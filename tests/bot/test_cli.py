@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
@@ -14,7 +15,10 @@ import pytest
 from PIL import Image
 
 from personas.errors import UnavailableError
+from storage.settings import StorageSettings
+from storage.store import Storage
 from tests.bot.conftest import ANSWER, Fakes, Terminal
+from tests.storage.examples import add
 
 Persona = dict[str, Any]
 ROOT = Path(__file__).parents[2]
@@ -123,6 +127,20 @@ def test_list_shows_and_searches(terminal: Terminal) -> None:
     assert "barnaby-beam" in terminal("list").stdout
     assert len(terminal.data("list", "beam")) == 1
     assert terminal.data("list", "teapot") == []
+
+
+def test_list_shows_all_or_the_newest(terminal: Terminal, tmp_path: Path) -> None:
+    async def fill() -> None:
+        async with await Storage.open(StorageSettings(data_folder=tmp_path / "data")) as storage:
+            for number in range(103):
+                await add(storage, f"p{number:03}", slug=f"lamp-{number:03}")
+
+    asyncio.run(fill())
+    slugs = [f"lamp-{number:03}" for number in range(103)]
+    assert [persona["slug"] for persona in terminal.data("list")] == slugs
+    few = terminal("list", "--limit", "2")
+    assert "lamp-101" in few.stdout and "lamp-102" in few.stdout and "lamp-100" not in few.stdout
+    assert "... and 101 more" in few.stderr
 
 
 @pytest.mark.usefixtures("barnaby")
