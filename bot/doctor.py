@@ -18,6 +18,7 @@ import typer
 from bot import endpoints
 from bot.output import human_size, print_json, print_table, say
 from bot.settings import config_file
+from engine.portrait.landmarks.base import INSTALL
 from personas.errors import ChatAnythingError
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ EXTRAS = {
     "gpu": ("torch", "paints portraits and moves the faces of pictures; wants a GPU"),
     "scale": ("saq", "many processes on many machines; metrics and traces"),
 }
+OTHERWISE = {"landmarks": INSTALL}
+"""How extras are added that pip alone cannot add."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +123,7 @@ def packages() -> Iterator[Finding]:
             f"extra {extra}",
             "ok" if here else "optional",
             purpose,
-            "" if here else f"pip install 'chatanything[{extra}]'",
+            "" if here else OTHERWISE.get(extra, f"pip install 'chatanything[{extra}]'"),
         )
     for name in _base_packages():
         try:
