@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 if TYPE_CHECKING:
     from bot.chat.chat import Chat
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from personas.voices import VoiceCatalogue
     from storage.media import MediaStore
     from storage.store import Storage
+
+_HURRY_SECONDS: Final = 2.0
+"""How long closing may take where somebody has pressed Ctrl+C and waits."""
 
 
 class App:
@@ -51,8 +55,13 @@ class App:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(self, *_: object) -> None:
-        await self._open.aclose()
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None or not issubclass(kind, asyncio.CancelledError):
+            await self._open.aclose()
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_HURRY_SECONDS):
+                await self._open.aclose()
 
     @cached_property
     def operating(self) -> Operating:

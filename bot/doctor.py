@@ -15,11 +15,15 @@ from typing import TYPE_CHECKING, Literal
 
 import typer
 
+from bot import endpoints
 from bot.output import human_size, print_json, print_table, say
 from bot.settings import config_file
+from engine.portrait.landmarks.base import INSTALL
 from personas.errors import ChatAnythingError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from bot.app import App
     from engine.speech.ensemble import EngineStatus
 
@@ -36,7 +40,8 @@ EXTRAS = {
     "gpu": ("torch", "paints portraits and moves the faces of pictures; wants a GPU"),
     "scale": ("saq", "many processes on many machines; metrics and traces"),
 }
-ROOM_FOR_MODELS = 3_000_000_000
+OTHERWISE = {"landmarks": INSTALL}
+"""How extras are added that pip alone cannot add."""
 
 
 @dataclass(frozen=True)
@@ -56,10 +61,19 @@ class Finding:
     remedy: str = ""
 
 
-async def doctor(app: App, *, as_json: bool) -> None:
-    """Prints what was found; ends with 5 where something needed is missing."""
-    findings = [*machine(app), *packages(), *await asyncio.to_thread(lambda: list(models(app)))]
-    findings += [await language_model(app), *await speech_engines(app)]
+async def doctor(app: App, config: Path | None, *, as_json: bool) -> None:
+    """Prints what was found; ends with 5 where something needed is missing.
+
+    Args:
+        app: whose set-up is looked at.
+        config: the configuration file that was named, if one was.
+        as_json: prints JSON instead of a table.
+    """
+    findings = [*machine(config), *packages()]
+    findings += await asyncio.to_thread(lambda: [room(app), *models(app)])
+    for found in await asyncio.gather(language_model(app), images(app), hearing(app)):
+        findings += found
+    findings += await speech_engines(app)
     findings += [await asyncio.to_thread(talking_head, app), await kept_things(app)]
     if as_json:
         print_json([asdict(finding) for finding in findings])
@@ -75,24 +89,30 @@ async def doctor(app: App, *, as_json: bool) -> None:
     say("All that the configured set-up needs is here.")
 
 
-def machine(app: App) -> Iterator[Finding]:
-    """The computer and the place for files on it."""
+def machine(config: Path | None) -> Iterator[Finding]:
+    """The computer, and what it is told."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     yield Finding("system", "ok", f"{platform.system()} {platform.machine()}, {cores} cores")
     python = ".".join(map(str, sys.version_info[:3]))
     yield Finding("python", "ok", f"{python}, chatanything {version('chatanything')}")
     gpu = shutil.which("nvidia-smi")
     yield Finding("gpu", "ok" if gpu else "optional", "NVIDIA" if gpu else "none; none is needed")
-    file = config_file()
+    file = config_file(config)
     yield Finding("configuration", "ok", str(file) if file else "none; the defaults are in force")
-    folder = app.settings.models.folder
+
+
+def room(app: App) -> Finding:
+    """Whether what is still to be fetched fits on the disk."""
+    folder = app.models.folder
     free = shutil.disk_usage(next(p for p in (folder, *folder.parents) if p.exists())).free
-    yield Finding(
-        "room for models",
-        "ok" if free > ROOM_FOR_MODELS else "missing",
-        f"{human_size(free)} free in {folder}",
-        "" if free > ROOM_FOR_MODELS else "set [models] folder to a larger disk",
-    )
+    absent = [name for name in wanted(app) if not app.models.has(name)]
+    need = sum(app.models.catalogue.get(name).size for name in absent)
+    found = f"{human_size(free)} free in {folder}"
+    if need:
+        found += f", {human_size(need)} to be fetched"
+    if free >= need:
+        return Finding("room for models", "ok", found)
+    return Finding("room for models", "missing", found, "set [models] folder to a larger disk")
 
 
 def packages() -> Iterator[Finding]:
@@ -103,7 +123,7 @@ def packages() -> Iterator[Finding]:
             f"extra {extra}",
             "ok" if here else "optional",
             purpose,
-            "" if here else f"pip install 'chatanything[{extra}]'",
+            "" if here else OTHERWISE.get(extra, f"pip install 'chatanything[{extra}]'"),
         )
     for name in _base_packages():
         try:
@@ -121,15 +141,27 @@ def _base_packages() -> list[str]:
     return [re.split(r"[\s\[<>=!~;(]", line)[0] for line in listed]
 
 
-def models(app: App) -> Iterator[Finding]:
-    """What is fetched, and what the default set-up still needs."""
+def wanted(app: App) -> set[str]:
+    """The models without which something does not work here."""
     from bot.commands.models import needed, writer
 
-    wanted = {*needed(app), writer(app, best=False)}
+    written_by = writer(app, best=False)
+    heavy = set() if workers_do(app) else {*needed(app)}
+    return heavy if written_by is None else {*heavy, written_by}
+
+
+def workers_do(app: App) -> bool:
+    """Whether portraits, voices and clips are made by workers, so that a bot can do without."""
+    return app.settings.jobs.backend == "saq"
+
+
+def models(app: App) -> Iterator[Finding]:
+    """What is fetched, and what the default set-up still needs."""
+    needed_here = wanted(app)
     for status in app.models.entries():
         name = status.entry.name
         here = app.models.has(name)
-        state: State = "ok" if here else "missing" if name in wanted else "optional"
+        state: State = "ok" if here else "missing" if name in needed_here else "optional"
         yield Finding(
             f"model {name}",
             state,
@@ -138,13 +170,46 @@ def models(app: App) -> Iterator[Finding]:
         )
 
 
-async def language_model(app: App) -> Finding:
+async def language_model(app: App) -> list[Finding]:
     """Which language model would write, and whether it can."""
+    from engine.llm.factory import uses_endpoint
+
+    what, settings = "language model", app.settings.language_model
     try:
         model = await app.model()
+        found = f"{model.name}, {model.context_tokens} tokens"
+        if uses_endpoint(settings):
+            found += f"; {await endpoints.ask(settings)} answers"
     except ChatAnythingError as error:
-        return Finding("language model", "missing", str(error))
-    return Finding("language model", "ok", f"{model.name}, {model.context_tokens} tokens")
+        return [Finding(what, "missing", str(error))]
+    return [Finding(what, "ok", found)]
+
+
+async def images(app: App) -> list[Finding]:
+    """Whether the endpoint that paints portraits answers, where one does."""
+    from engine.portrait.factory import uses_images
+
+    if not uses_images(app.settings.portrait) or workers_do(app):
+        return []
+    settings = app.settings.portrait.images
+    return [await _endpoint("endpoint for pictures", settings, settings.model)]
+
+
+async def hearing(app: App) -> list[Finding]:
+    """Whether the endpoint that listens answers, where one does."""
+    from engine.hearing.factory import uses_endpoint
+
+    settings = app.settings.hearing
+    if not settings.enabled or not uses_endpoint(settings):
+        return []
+    return [await _endpoint("endpoint for hearing", settings, settings.model or "its usual model")]
+
+
+async def _endpoint(what: str, settings: endpoints.EndpointSettings, model: str) -> Finding:
+    try:
+        return Finding(what, "ok", f"{model}; {await endpoints.ask(settings)} answers")
+    except ChatAnythingError as error:
+        return Finding(what, "missing", str(error))
 
 
 async def speech_engines(app: App) -> list[Finding]:
@@ -168,7 +233,7 @@ async def speech_engines(app: App) -> list[Finding]:
         return Finding(what, "ok", f"{count} voices {where}, first words after {seconds:.1f} s")
 
     findings = list(await asyncio.gather(*map(examine, statuses)))
-    if not any(finding.state == "ok" for finding in findings):
+    if not any(finding.state == "ok" for finding in findings) and not workers_do(app):
         findings.append(Finding("a voice", "missing", "no engine speaks", "pip install hibari-tts"))
     return findings
 
@@ -182,7 +247,8 @@ def talking_head(app: App) -> Finding:
         return Finding("talking head", "ok", "drawn, as it is set")
     obstacle = obstacle_to_sadtalker(settings, app.models)
     if obstacle is not None:
-        state: State = "missing" if settings.renderer == "sadtalker" else "optional"
+        needed_here = settings.renderer == "sadtalker" and not workers_do(app)
+        state: State = "missing" if needed_here else "optional"
         return Finding("talking head", state, f"drawn: {obstacle.why}", obstacle.remedy)
     what = f"sadtalker, {settings.sadtalker.resolution} pixels"
     if settings.sadtalker.device == "cpu" or not has_gpu():

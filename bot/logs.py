@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import logging.handlers
+import re
 import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import platformdirs
 
+from bot.output import say
 from engine.observing import current
 
 if TYPE_CHECKING:
@@ -24,6 +26,12 @@ NOISY = ("httpx2", "httpcore2", "openai", "aiosqlite", "alembic", "sqlalchemy", 
 HIDDEN: Final = "<token>"
 _SHORTEST_SECRET: Final = 6
 """Shorter ones would take words out of the log that are none."""
+_CREDENTIALS: Final = re.compile(r"(?<=://)[^\s/?#]+@")
+
+
+def without_credentials(text: str) -> str:
+    """`text` with `user:password@` hidden in every address that stands in it."""
+    return _CREDENTIALS.sub(f"{HIDDEN}@", text)
 
 
 class WithRequest(logging.Filter):
@@ -38,7 +46,7 @@ class WithRequest(logging.Filter):
 
 
 class WithoutSecrets(logging.Filter):
-    """Takes secrets out of whatever a handler is going to write."""
+    """Takes secrets, and credentials in addresses, out of whatever a handler is going to write."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         super().__init__()
@@ -58,7 +66,7 @@ class WithoutSecrets(logging.Filter):
     def _without(self, text: str) -> str:
         for secret in self._secrets:
             text = text.replace(secret, HIDDEN)
-        return text
+        return without_credentials(text)
 
 
 class JsonFormatter(logging.Formatter):
@@ -81,12 +89,32 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
+class LogFile(logging.handlers.RotatingFileHandler):
+    """A file, and two older ones. Where it cannot be written that is said once, and no more.
+
+    Attributes:
+        broken: a line could not be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, maxBytes=1_000_000, backupCount=2, encoding="utf-8", delay=True)
+        self.broken = False
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (its name in logging)
+        """Says so, instead of printing a traceback for every line."""
+        error = sys.exception()
+        if not isinstance(error, OSError):
+            super().handleError(record)
+        elif not self.broken:
+            self.broken = True
+            say(f"The log cannot be written: {self.baseFilename} ({error.strerror}).")
+
+
 def log_file() -> Path | None:
     """The file that is being written, if any."""
     handlers = logging.getLogger().handlers
-    return next(
-        (Path(h.baseFilename) for h in handlers if isinstance(h, logging.FileHandler)), None
-    )
+    files = (one for one in handlers if isinstance(one, LogFile) and not one.broken)
+    return next((Path(one.baseFilename) for one in files), None)
 
 
 def set_up(verbose: bool) -> None:
@@ -135,14 +163,8 @@ def adjust(settings: OperatingSettings, secrets: Iterable[str] = ()) -> None:
 def _file() -> logging.Handler:
     folder = platformdirs.user_log_path("chatanything")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        return logging.handlers.RotatingFileHandler(
-            folder / "chatanything.log",
-            maxBytes=1_000_000,
-            backupCount=2,
-            encoding="utf-8",
-            delay=True,
-        )
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return LogFile(folder / "chatanything.log")
     except OSError:
         return logging.NullHandler()
 

@@ -28,6 +28,7 @@ EXIT_CODES: dict[type[ChatAnythingError], int] = {
     InvalidInputError: 4,
     UnavailableError: 5,
 }
+INTERRUPTED = 130
 
 
 def exit_code(error: ChatAnythingError) -> int:
@@ -111,7 +112,7 @@ def errors_explained() -> Iterator[None]:
         fail(error)
     except KeyboardInterrupt:
         say("Interrupted.")
-        raise typer.Exit(130) from None
+        raise typer.Exit(INTERRUPTED) from None
     except BrokenPipeError:
         # The reader went away (`... | head`): nothing to say, and nobody to say it to.
         sys.stderr.close()

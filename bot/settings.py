@@ -12,10 +12,11 @@ import json
 import os
 import re
 import tomllib
+from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Any, get_args, get_origin
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import platformdirs
 from pydantic import BaseModel, Field, SecretStr, ValidationError
@@ -24,12 +25,15 @@ from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
 )
 
 from bot.chat.settings import BudgetSettings, ChatSettings
 from bot.discord.settings import DiscordSettings
+from bot.logs import without_credentials
 from bot.operating.settings import OperatingSettings
 from bot.telegram.settings import TelegramSettings
+from bot.variables import CONFIG_VARIABLE, PREFIX, SEPARATOR, Variables
 from engine.hearing.settings import HearingSettings
 from engine.jobs.settings import JobSettings
 from engine.llm.settings import LanguageModelSettings
@@ -41,7 +45,6 @@ from engine.talkinghead.settings import TalkingHeadSettings
 from personas.errors import InvalidInputError
 from storage.settings import StorageSettings
 
-CONFIG_VARIABLE = "CHATANYTHING_CONFIG"
 SECRET_VARIABLES = (
     "DISCORD_TOKEN",
     "TELEGRAM_TOKEN",
@@ -57,7 +60,10 @@ class Settings(BaseSettings):
     """All options of the program; see config.example.toml."""
 
     model_config = SettingsConfigDict(
-        env_prefix="CHATANYTHING_", env_nested_delimiter="__", extra="forbid"
+        env_prefix=PREFIX,
+        env_nested_delimiter=SEPARATOR,
+        extra="forbid",
+        hide_input_in_errors=True,  # a wrong value may be a secret, and errors are logged
     )
 
     language_model: LanguageModelSettings = Field(
@@ -146,7 +152,7 @@ def load(path: Path | None = None) -> Settings:
     values: dict[str, Any] = {}
     if file is not None:
         try:
-            text = file.read_text(encoding="utf-8")
+            text = file.read_text(encoding="utf-8-sig")  # some editors begin with a mark
             values = tomllib.loads(text)
         except UnicodeDecodeError as error:
             raise InvalidInputError(f"{file} is not UTF-8 text.") from error
@@ -154,46 +160,70 @@ def load(path: Path | None = None) -> Settings:
             raise InvalidInputError(f"{file} cannot be read: {error.strerror}.") from error
         except tomllib.TOMLDecodeError as error:
             raise InvalidInputError(f"{file} is not valid TOML: {error}.") from error
+    variables = Variables()
+    problems = variables.strangers(list(_options(Settings)))
     try:
-        return Settings(**values)
+        settings = Settings(**values)
+    except SettingsError as error:  # a variable is no JSON
+        problems += variables.not_json(_wants_json) or [f"{error}."]
     except ValidationError as error:
-        problems = [_explain(problem, file, text) for problem in error.errors()]
-        raise InvalidInputError("\n".join(problems)) from error
+        problems += [_explain(problem, file, text, variables) for problem in error.errors()]
+    if problems:
+        # Not while the error is handled: it holds every value that was given, and would be logged.
+        raise InvalidInputError("\n".join(problems))
+    return settings
 
 
 def secrets(settings: BaseModel) -> list[str]:
     """Every secret in some settings, and in the environment; they must be in no log."""
     found = [os.environ.get(name, "") for name in SECRET_VARIABLES]
-    for name in type(settings).model_fields:
-        value = getattr(settings, name)
-        if isinstance(value, SecretStr):
-            secret = value.get_secret_value()
-            found.append(secret)
-            if "://" in secret:  # the address of a database: a driver may repeat only a part of it
-                with contextlib.suppress(ValueError):
-                    found.append(urlsplit(secret).password or "")
-        elif isinstance(value, BaseModel):
-            found += secrets(value)
+    found += _secrets_of(settings)
     return [secret for secret in dict.fromkeys(found) if secret]
 
 
-def _explain(problem: ErrorDetails, file: Path | None, text: str) -> str:
+def _secrets_of(value: object) -> Iterator[str]:
+    """The secrets in a setting: what is marked as one, and passwords of addresses."""
+    if isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from _secrets_of(getattr(value, name))
+    elif isinstance(value, tuple | list | Mapping):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from _secrets_of(item)
+    elif isinstance(value, SecretStr):
+        yield value.get_secret_value()
+        yield from _secrets_of(value.get_secret_value())
+    elif isinstance(value, str) and "://" in value:
+        # Of a database, a proxy, a mirror: whoever uses it may repeat only a part of it.
+        with contextlib.suppress(ValueError):
+            password = urlsplit(value).password or ""
+            yield from (password, unquote(password))
+
+
+def _explain(problem: ErrorDetails, file: Path | None, text: str, variables: Variables) -> str:
     """One sentence about one wrong key or value."""
     keys = [str(part) for part in problem["loc"]]
-    line = line_of(text, keys)
-    if line:
-        where = f"{file}, line {line}"
-    else:
-        where = "environment variable CHATANYTHING_" + "__".join(keys).upper()
     name = ".".join(keys)
+    if set_by := variables.that_sets(keys):
+        where = f"environment variable {set_by}"
+    else:  # of a table, the file may set one half and the environment the other
+        line = line_of(text, keys)
+        places = [f"{file}, line {line}"] if line else []
+        places += [f"environment variable {one}" for one in variables.below(keys)]
+        where = " and ".join(places)
     if problem["type"] == "extra_forbidden":
         known = _known_keys(keys[:-1])
         near = difflib.get_close_matches(keys[-1], known, n=1, cutoff=0.5)
         hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}."
         return f"{where}: there is no option {name}; {hint}"
     message = problem["msg"].removeprefix("Value error, ")
-    given = "" if _is_secret(keys) else f" (given: {problem['input']!r:.60})"
-    return f"{where}: {name}: {message}{given}."
+    return f"{where}: {name}: {message}{_given(problem, keys)}."
+
+
+def _given(problem: ErrorDetails, keys: list[str]) -> str:
+    """The wrong value, unless it is a secret, or a table that may hold one."""
+    if _is_secret(keys) or _model_at(keys) is not None or isinstance(problem["input"], dict):
+        return ""
+    return f" (given: {without_credentials(repr(problem['input']))[:60]})"
 
 
 def _model_at(keys: list[str]) -> type[BaseModel] | None:
@@ -212,6 +242,26 @@ def _model_at(keys: list[str]) -> type[BaseModel] | None:
             return None
         model = annotation
     return model
+
+
+def _options(model: type[BaseModel], above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The keys of every option."""
+    for name, field in model.model_fields.items():
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            yield from _options(inner, (*above, name))
+        else:
+            yield (*above, name)
+
+
+def _wants_json(keys: Sequence[str]) -> bool:
+    """Whether an option is a list or a table, which variables give as JSON."""
+    *above, name = keys
+    model = _model_at(above)
+    field = model.model_fields.get(name) if model else None
+    inner = field.annotation if field else None
+    is_table = isinstance(inner, type) and issubclass(inner, BaseModel)
+    return is_table or get_origin(inner) in (tuple, dict)
 
 
 def _known_keys(keys: list[str]) -> list[str]:
@@ -247,6 +297,7 @@ def example() -> str:
         "# ChatAnything: every option with its default. Nothing needs to be set.",
         "# Copy to config.toml and remove the # before a key to change it. Each option can also be",
         "# set in the environment as CHATANYTHING_<TABLE>__<KEY>: CHATANYTHING_SPEECH__THREADS=2.",
+        "# Lists are JSON there: CHATANYTHING_DISCORD__SHARD_IDS=[0,1].",
     ]
     for table, field in Settings.model_fields.items():
         model = _model_at([table])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from bot.answers import watch_reply
+from bot.answers import kept_file, watch_reply
 from bot.commands.talk import CHANNEL, chosen_mode
 from bot.output import plain, say
 from personas.errors import ChatAnythingError, InvalidInputError
@@ -110,10 +110,10 @@ class Session:
         except BaseException:
             typer.echo()
             raise
-        if answer.clip is not None:
-            path = await self._storage.media.local_path(answer.clip.key)
-            say(f"  [{answer.clip.clip.duration:.1f} s] {path or answer.clip.key}")
-        elif answer.clip_failure:
+        if answer.speech is not None:
+            file = await kept_file(self._storage, answer)
+            say(f"  [{answer.speech.duration:.1f} s] {file}")
+        if answer.clip_failure:
             say(f"  No clip: {answer.clip_failure}")
 
     async def _history(self, limit: int | None) -> None:

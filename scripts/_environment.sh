@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Sourced by demo, test and lint. Gives ROOT (the checkout) and `prepare EXTRA...`, after which
+# Sourced by the other scripts. Gives ROOT (the checkout) and `prepare EXTRA...`, after which
 # `run MODULE ARGUMENT...` runs a Python module of .venv with everything that was asked for.
 
 ROOT=$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
@@ -32,22 +32,34 @@ use_own_folders_without_home() {
     export XDG_STATE_HOME="${XDG_STATE_HOME:-$ROOT/.cache/state}"
 }
 
-# Prints the command of the first Python that is new enough.
+# Which versions of Python will do. MediaPipe has wheels for none after 3.12.
+choose_versions() { # EXTRA...
+    VERSIONS="3.11 or newer" BELOW="4, 0"
+    case " $* " in
+        *" landmarks "* | *" test "*) VERSIONS="3.11 or 3.12" BELOW="3, 13" ;;
+    esac
+}
+choose_versions
+
+suits() { # PYTHON
+    "$1" -c "import sys; sys.exit(not (3, 11) <= sys.version_info < ($BELOW))" >/dev/null 2>&1
+}
+
+# Prints the command of the first Python that will do.
 find_python() {
     local candidate
     for candidate in "${PYTHON:-}" python3.11 python3.12 python3 python3.13 python; do
-        if [ -n "$candidate" ] && command -v "$candidate" >/dev/null 2>&1 &&
-            "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then
+        if [ -n "$candidate" ] && command -v "$candidate" >/dev/null 2>&1 && suits "$candidate"; then
             printf '%s\n' "$candidate"
             return
         fi
     done
-    fail "Python 3.11 or newer is needed, and none was found as python3.11, python3 or python." \
+    fail "Python $VERSIONS is needed, and none was found as python3.11, python3 or python." \
         "Install it (https://www.python.org/downloads/), or name it: PYTHON=/path/to/python $0"
 }
 
 make_venv() {
-    if [ -e "$PYTHON_IN_VENV" ] && "$PYTHON_IN_VENV" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+    if [ -e "$PYTHON_IN_VENV" ] && suits "$PYTHON_IN_VENV"; then
         return
     fi
     local python
@@ -135,7 +147,7 @@ install() { # EXTRA...
         set -- pip install --quiet --python "$PYTHON_IN_VENV" --editable ".${extras:+[$extras]}" \
             --constraints constraints.txt --overrides overrides.txt
         case $extras in
-            *test*)
+            *test* | *gpu*)
                 say "Installing ChatAnything with $extras (some 800 MB the first time)"
                 # PyTorch's own index has builds for each kind of GPU, and for none; PyPI's is for
                 # CUDA and brings gigabytes. Where wheels were put aside, they are to be used.
@@ -163,6 +175,7 @@ install() { # EXTRA...
 
 prepare() { # EXTRA...
     local mark extra
+    choose_versions "$@"
     mkdir -p "$ROOT/.cache" 2>/dev/null || fail "$ROOT cannot be written: copy it to where you may."
     use_own_folders_without_home
     if command -v flock >/dev/null 2>&1; then

@@ -64,7 +64,8 @@ class Objects:
             if self.folder is None:
                 self._store = _remote(settings)
             else:
-                self._store = LocalStore(self.folder, mkdir=True)
+                self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                self._store = LocalStore(self.folder)
         except (BaseError, OSError, ValueError) as error:
             raise explain(error, self.place) from error
 

@@ -200,7 +200,7 @@ def prepare(settings: StorageSettings) -> tuple[str, Objects]:
     folder = _folder(settings)
     try:
         if settings.is_local:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # what people said lies here
         if settings.database.get_backend_name() != "sqlite":
             return upgrade(settings.database, settings.busy_seconds), Objects(settings)
         with FileLock(folder / "opening.lock", timeout=settings.busy_seconds, thread_local=False):

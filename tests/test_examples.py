@@ -127,6 +127,16 @@ def test_the_image_sets_what_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None
             assert re.search(rf"^{extra} = \[", project, re.MULTILINE), extra
 
 
+def test_the_image_is_installed_as_scripts_install_does() -> None:
+    image = (EXAMPLES / "Dockerfile").read_text("utf-8")
+    script = (ROOT / "scripts" / "_environment.sh").read_text("utf-8")
+    [uv] = re.findall(r"^UV_VERSION=(.+)$", script, re.MULTILINE)
+    assert f"uv=={uv} " in image
+    for option in ("constraints", "overrides"):
+        assert f"--{option} {option}.txt" in script
+        assert f"--{option} /tmp/{option}.txt" in image
+
+
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
 def test_units_run_and_set_what_exists(unit: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = unit.read_text("utf-8").replace("%i", "1").replace("%I", "1")

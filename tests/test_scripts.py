@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -51,6 +52,48 @@ def test_an_old_python_is_passed_over(tmp_path: Path) -> None:
     tools = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
     found = bash("find_python", PATH=tools, PYTHON=str(old)).stdout.strip()
     assert found and found != str(old)
+
+
+def python_of_version(path: Path, version: tuple[int, int]) -> Path:
+    """A Python that takes itself for another one."""
+    code = f"import sys; sys.version_info = {version}; exec(sys.argv[1])"
+    path.write_text(f"#!/bin/sh\nexec '{sys.executable}' -c '{code}' \"$2\"\n")
+    path.chmod(0o755)
+    return path
+
+
+@pytest.mark.parametrize("extras", ["landmarks", "gpu landmarks", "test lint"])
+def test_mediapipe_gets_a_python_that_it_has_wheels_for(tmp_path: Path, extras: str) -> None:
+    new = str(python_of_version(tmp_path / "new", (3, 13)))
+    (tmp_path / "python3.11").symlink_to(sys.executable)
+    tools = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    found = bash(f"choose_versions {extras}\nfind_python", PATH=tools, PYTHON=new)
+    assert found.stdout.strip() == "python3.11"
+    others = bash("choose_versions gpu discord\nfind_python", PATH=tools, PYTHON=new)
+    assert others.stdout.strip() == new
+
+
+def test_without_such_a_python_it_is_said_which_is_needed(tmp_path: Path) -> None:
+    python_of_version(tmp_path / "python3.13", (3, 13))
+    for tool in ("dirname", "bash"):
+        (tmp_path / tool).symlink_to(shutil.which(tool) or "")
+    result = bash("choose_versions landmarks\nfind_python", PATH=str(tmp_path))
+    assert result.returncode == 1
+    assert "Python 3.11 or 3.12 is needed" in result.stderr
+
+
+def test_only_extras_that_exist_are_installed() -> None:
+    script = str(ROOT / "scripts" / "install")
+    result = subprocess.run([script, "gpu", "landmark"], capture_output=True, text=True)
+    assert result.returncode == 1
+    assert result.stderr.startswith("There is no extra landmark; there are landmarks hearing ")
+
+
+def test_nobody_is_told_to_add_mediapipe_by_pip() -> None:
+    told = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    told += [*(ROOT / "bot").rglob("*.py"), *(ROOT / "engine").rglob("*.py")]
+    wrong = re.compile(r"pip install [^\n]*\blandmarks\b")
+    assert [file for file in told if wrong.search(file.read_text("utf-8"))] == []
 
 
 @pytest.mark.parametrize("home", ["", "/nonexistent"])

@@ -39,11 +39,13 @@ async def database(given: str) -> AsyncIterator[tuple[str, OwnPostgres | None]]:
             raise InvalidInputError("The bench needs PostgreSQL: postgresql://user@host/name.")
         yield url.render_as_string(hide_password=False), None
         return
-    own = await asyncio.to_thread(OwnPostgres)
+    # Shielded: a server that is just starting when the bench is interrupted is ended, too.
+    starting = asyncio.create_task(asyncio.to_thread(OwnPostgres))
     try:
+        own = await asyncio.shield(starting)
         yield own.url, own
     finally:
-        await asyncio.to_thread(own.__exit__, None, None, None)
+        await asyncio.to_thread((await starting).__exit__, None, None, None)
 
 
 @dataclass(frozen=True)

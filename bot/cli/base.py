@@ -49,6 +49,7 @@ def run(context: typer.Context, work: Callable[[App], Coroutine[Any, Any, None]]
     from bot import logs, settings
     from bot.app import App
     from bot.output import errors_explained
+    from bot.signals import interruptible
 
     invocation: Invocation = context.obj or Invocation()
     with errors_explained():
@@ -60,4 +61,5 @@ def run(context: typer.Context, work: Callable[[App], Coroutine[Any, Any, None]]
             async with App(loaded) as app:
                 await work(app)
 
-        asyncio.run(in_app())
+        with asyncio.Runner() as runner, interruptible():
+            runner.run(in_app())

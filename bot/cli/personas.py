@@ -45,13 +45,17 @@ def create(
 def list_personas(
     context: typer.Context,
     search: Annotated[str, typer.Argument(help="Only those with these letters.")] = "",
+    limit: Annotated[int, typer.Option(min=0, help="Only so many, the newest; 0: all.")] = 0,
     gallery: Gallery = "terminal",
     json: Json = False,
 ) -> None:
     """List your personas."""
     from bot.commands import personas
 
-    run(context, lambda app: personas.list_all(app, search, gallery=gallery, as_json=json))
+    run(
+        context,
+        lambda app: personas.list_all(app, search, limit=limit, gallery=gallery, as_json=json),
+    )
 
 
 @cli.command()

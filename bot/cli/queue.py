@@ -20,6 +20,9 @@ def queue_status(context: typer.Context, json: Json = False) -> None:
     run(context, lambda app: commands.overview(app, as_json=json))
 
 
+Limit = Annotated[int, typer.Option(min=1, max=100_000, help="At most so many.")]
+
+
 @queue.command("list")
 def queue_list(
     context: typer.Context,
@@ -27,7 +30,7 @@ def queue_list(
         str, typer.Option(help="waiting, running, done, failed ...; empty: what is not over.")
     ] = "",
     kind: Annotated[str, typer.Option(help="portrait, speech or clip.")] = "",
-    limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many.")] = 50,
+    limit: Limit = 50,
     json: Json = False,
 ) -> None:
     """Jobs, those that are next first."""
@@ -67,8 +70,8 @@ def queue_cancel(context: typer.Context, job: JobId) -> None:
 
 
 @queue.command("poison")
-def queue_poison(context: typer.Context, json: Json = False) -> None:
+def queue_poison(context: typer.Context, limit: Limit = 50, json: Json = False) -> None:
     """What was set aside because it failed too often, and why."""
     from bot.commands import queue as commands
 
-    run(context, lambda app: commands.poison(app, as_json=json))
+    run(context, lambda app: commands.poison(app, limit=limit, as_json=json))

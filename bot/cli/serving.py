@@ -89,7 +89,8 @@ def doctor(context: typer.Context, json: Json = False) -> None:
     """What is installed, what can run here, and what would add the rest."""
     from bot import doctor as examination
 
-    run(context, lambda app: examination.doctor(app, as_json=json))
+    named = context.obj.config if context.obj else None
+    run(context, lambda app: examination.doctor(app, named, as_json=json))
 
 
 @cli.command()

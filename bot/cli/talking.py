@@ -17,14 +17,14 @@ def say(
     message: Annotated[str, typer.Argument(help="What you say to it.")],
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", help="Where the clip goes (.mp4), or its sound (.wav)."),
+        typer.Option("--out", "-o", help="Where the clip goes (.mp4), or the voice (.wav)."),
     ] = None,
     mode: Annotated[str, typer.Option(help="text, voice or clip; empty: as configured.")] = "",
     force: Overwrite = False,
     gallery: Gallery = "terminal",
     json: Json = False,
 ) -> None:
-    """Say one thing to a persona and get its answer, with a clip."""
+    """Say one thing to a persona and get its answer, with a clip or a voice."""
     from bot.commands import talk
 
     run(

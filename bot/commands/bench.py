@@ -65,13 +65,13 @@ async def portraits(app: App, *, sheet: Path | None, style: str, limit: int, as_
     from engine.portrait.benchmark import portraits as bench
     from engine.portrait.benchmark.prompts import load_prompts, some_of_each
     from engine.portrait.benchmark.sheet import contact_sheet
-    from engine.portrait.landmarks.base import open_landmarkers
+    from engine.portrait.landmarks.base import INSTALL, open_landmarkers
 
     if sheet is not None:
         check_writable(sheet, force=True)
     landmarkers = open_landmarkers()
     if not landmarkers:
-        say("No detector looks at them: pip install 'chatanything[landmarks]' adds one.")
+        say(f"No detector looks at them: {INSTALL} adds one.")
     prompts = some_of_each(load_prompts(), limit)
     with Step("Drawing portraits") as step:
 

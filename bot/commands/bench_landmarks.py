@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -100,7 +101,9 @@ def _keep(results: Sequence[Shown], look: str, folder: Path, retries: bool) -> N
     page = markdown(results, look, retries=retries)
     write_file(folder / "report.md", page.encode(), force=True)
     for arm in dict.fromkeys(shown.arm for shown in results):
-        sheet(results, folder, arm).save(folder / f"sheet-{arm}.webp", "WEBP", quality=80)
+        picture = io.BytesIO()
+        sheet(results, folder, arm).save(picture, "WEBP", quality=80)
+        write_file(folder / f"sheet-{arm}.webp", picture.getvalue(), force=True)
 
 
 def _print_pooled(rows: list[dict[str, Any]]) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from bot.logs import without_credentials
 from bot.output import print_json, print_table
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 async def show(app: App, *, as_json: bool) -> None:
     """Prints the settings in force; pydantic writes secrets as stars."""
-    data = app.settings.model_dump(mode="json")
+    data = _shown(app.settings.model_dump(mode="json"))
     if as_json:
         print_json(data)
     else:
@@ -24,3 +25,12 @@ async def show(app: App, *, as_json: bool) -> None:
                 for key, value in keys.items()
             ],
         )
+
+
+def _shown(value: Any) -> Any:
+    """A value without the credentials of addresses in it: of proxies, mirrors and endpoints."""
+    if isinstance(value, dict):
+        return {key: _shown(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_shown(item) for item in value]
+    return without_credentials(value) if isinstance(value, str) else value

@@ -85,10 +85,14 @@ async def describe(storage: Storage, persona: Persona) -> dict[str, Any]:
     return {**persona.model_dump(mode="json"), "portrait_file": str(file) if file else None}
 
 
-async def list_all(app: App, search: str, *, gallery: str, as_json: bool) -> None:
-    """Lists the personas of a gallery, newest last."""
+async def list_all(app: App, search: str, *, limit: int, gallery: str, as_json: bool) -> None:
+    """Lists the personas of a gallery, newest last: all, or the newest `limit`."""
     storage = await app.storage()
-    found = await storage.personas.list(gallery, search=search)
+    count = await storage.personas.count(gallery, search=search)
+    found = await storage.personas.list(
+        gallery, search=search, limit=limit or count, newest_first=True
+    )
+    found.reverse()
     if as_json:
         print_json([await describe(storage, persona) for persona in found])
     elif not found:
@@ -108,6 +112,8 @@ async def list_all(app: App, search: str, *, gallery: str, as_json: bool) -> Non
                 for persona in found
             ],
         )
+    if limit and count > limit:
+        say(f"... and {count - limit} more, which are older.")
 
 
 async def show(app: App, name: str, *, gallery: str, as_json: bool) -> None:
@@ -123,7 +129,7 @@ async def delete(app: App, name: str, *, yes: bool, gallery: str) -> None:
     persona = await storage.personas.get(gallery, name)
     if not yes:
         question = f"Delete {persona.personality.name}, its conversations and its clips?"
-        if not typer.confirm(plain(question), err=True):
+        if not await asyncio.to_thread(typer.confirm, plain(question), err=True):
             raise typer.Exit(1)
     await storage.personas.delete(gallery, persona.id)
     say(f"{persona.personality.name} is gone.")

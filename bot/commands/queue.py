@@ -62,14 +62,12 @@ async def list_jobs(app: App, *, state: str, kind: str, limit: int, as_json: boo
     """Jobs, those that are next first."""
     if state and state not in list(JobState):
         raise InvalidInputError(f"No job is {state}; they are {', '.join(JobState)}.")
-    queue = await app.queue()
-    _print(await queue.jobs(JobState(state) if state else None, kind, limit), as_json)
+    await _list(app, JobState(state) if state else None, kind, limit, as_json=as_json)
 
 
-async def poison(app: App, *, as_json: bool) -> None:
+async def poison(app: App, *, limit: int, as_json: bool) -> None:
     """What was set aside, and why."""
-    queue = await app.queue()
-    _print(await queue.jobs(JobState.POISONED), as_json)
+    await _list(app, JobState.POISONED, "", limit, as_json=as_json)
 
 
 async def show(app: App, id: str, *, as_json: bool) -> None:
@@ -111,6 +109,15 @@ async def _found(queue: JobQueue, id: str) -> JobView:
     if view is None:
         raise NotFoundError(f"There is no job {id}, or several begin so.")
     return view
+
+
+async def _list(app: App, state: JobState | None, kind: str, limit: int, *, as_json: bool) -> None:
+    """Prints at most `limit` jobs, and says where there are more."""
+    queue = await app.queue()
+    views = await queue.jobs(state, kind, limit + 1)
+    _print(views[:limit], as_json)
+    if len(views) > limit:
+        say("... and more: --limit shows them.")
 
 
 def _print(views: Sequence[JobView], as_json: bool) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 
 import typer
 
-from bot.answers import Answer, watch_reply
+from bot.answers import Answer, kept_file, watch_reply
 from bot.files import check_writable, write_file
 from bot.output import plain, print_json
 from bot.output import say as tell
@@ -46,7 +46,7 @@ async def say(
     gallery: str,
     as_json: bool,
 ) -> None:
-    """Sends one message to a persona; prints the answer and where its clip lies."""
+    """Sends one message to a persona; prints the answer and where its clip or voice lies."""
     wanted = chosen_mode(app, mode)
     if out is not None:
         suffix = out.suffix.lower()
@@ -61,37 +61,44 @@ async def say(
     conversations = await app.conversations()
     events = conversations.reply(persona, CHANNEL, message, mode=wanted)
     answer = await watch_reply(events, echo=not as_json)
-    if out is not None:
-        _write(answer, out, force=force)
+    if out is None:
+        file = await kept_file(storage, answer)
+    else:
+        file = _write(answer, out, force=force)
     if as_json:
-        print_json(await as_data(app, answer, out))
-    elif out is not None:
-        tell(f"Clip: {out}")
-    elif answer.clip is not None:
-        tell(f"Clip: {await storage.media.local_path(answer.clip.key) or answer.clip.key}")
+        print_json(as_data(answer, file))
+    elif file:
+        tell(f"{'Voice' if _is_sound(file) else 'Clip'}: {file}")
     if answer.clip_failure:
         tell(f"No clip: {answer.clip_failure}")
         if out is not None:
             raise typer.Exit(5)
 
 
-def _write(answer: Answer, out: Path, *, force: bool) -> None:
-    if out.suffix.lower() == ".wav" and answer.speech is not None:
+def _write(answer: Answer, out: Path, *, force: bool) -> str:
+    """Writes what was asked for, and gives the file's name; empty: there is nothing to write."""
+    if _is_sound(out.name) and answer.speech is not None:
         from engine.speech.wav import wav_bytes
 
         write_file(out, wav_bytes(answer.speech), force=force)
-    elif answer.clip is not None:
+    elif not _is_sound(out.name) and answer.clip is not None:
         write_file(out, answer.clip.clip.data, force=force)
+    else:
+        return ""
+    return str(out)
 
 
-async def as_data(app: App, answer: Answer, out: Path | None) -> dict[str, Any]:
-    """An answer as data."""
-    storage = await app.storage()
-    clip = await storage.media.local_path(answer.clip.key) if answer.clip else None
+def _is_sound(file: str) -> bool:
+    return file.lower().endswith(".wav")
+
+
+def as_data(answer: Answer, file: str) -> dict[str, Any]:
+    """An answer as data, with the file of its clip or voice."""
     return {
         "text": plain(answer.text),
         "spoken": answer.speech.text if answer.speech else None,
-        "clip": str(out or clip) if (answer.clip or (out and answer.speech)) else None,
+        "clip": file if file and not _is_sound(file) else None,
+        "voice": file if _is_sound(file) else None,
         "seconds": round(answer.speech.duration, 3) if answer.speech else None,
         "failure": answer.clip_failure,
         "stages": {stage: round(value, 3) for stage, value in answer.stages.items()},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
@@ -71,7 +72,9 @@ def bench_engine(
         UnavailableError: it cannot speak here.
     """
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=context) as pool:
+    # Ctrl+C reaches both processes; this one ends the other, and says so.
+    deaf = (signal.SIGINT, signal.SIG_IGN)
+    with ProcessPoolExecutor(1, context, signal.signal, deaf) as pool:
         try:
             return pool.submit(_alone, engine, settings, models).result()
         except ChatAnythingError:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,14 +15,30 @@ import pytest
 from PIL import Image
 
 from personas.errors import UnavailableError
+from storage.settings import StorageSettings
+from storage.store import Storage
 from tests.bot.conftest import ANSWER, Fakes, Terminal
+from tests.storage.examples import add
 
 Persona = dict[str, Any]
+ROOT = Path(__file__).parents[2]
 
 
 def photo(path: Path) -> Path:
     Image.fromarray(np.full((80, 60, 3), 120, np.uint8)).save(path)
     return path
+
+
+def python(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *arguments], capture_output=True, text=True, check=False, **options
+    )
+
+
+def found_anywhere() -> dict[str, str]:
+    """An environment in which a process finds the program, whatever folder it starts in."""
+    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    return {**os.environ, "PYTHONPATH": path}
 
 
 # -- create, list, show, delete
@@ -111,6 +129,20 @@ def test_list_shows_and_searches(terminal: Terminal) -> None:
     assert terminal.data("list", "teapot") == []
 
 
+def test_list_shows_all_or_the_newest(terminal: Terminal, tmp_path: Path) -> None:
+    async def fill() -> None:
+        async with await Storage.open(StorageSettings(data_folder=tmp_path / "data")) as storage:
+            for number in range(103):
+                await add(storage, f"p{number:03}", slug=f"lamp-{number:03}")
+
+    asyncio.run(fill())
+    slugs = [f"lamp-{number:03}" for number in range(103)]
+    assert [persona["slug"] for persona in terminal.data("list")] == slugs
+    few = terminal("list", "--limit", "2")
+    assert "lamp-101" in few.stdout and "lamp-102" in few.stdout and "lamp-100" not in few.stdout
+    assert "... and 101 more" in few.stderr
+
+
 @pytest.mark.usefixtures("barnaby")
 @pytest.mark.parametrize("name", ["barnaby-beam", "Barnaby Beam", "barn", "lighthouse"])
 def test_a_persona_is_found_by_slug_name_beginning_and_kind(terminal: Terminal, name: str) -> None:
@@ -185,6 +217,24 @@ def test_say_in_text_mode_makes_no_sound(terminal: Terminal, fakes: Fakes) -> No
 
 
 @pytest.mark.usefixtures("barnaby")
+def test_say_in_voice_mode_keeps_the_voice_and_says_where(terminal: Terminal) -> None:
+    result = terminal("say", "barnaby-beam", "Hi", "--mode", "voice")
+    [told] = [line for line in result.stderr.splitlines() if line.startswith("Voice: ")]
+    assert Path(told.removeprefix("Voice: ")).read_bytes().startswith(b"RIFF")
+    said = terminal.data("say", "barnaby-beam", "Hi", "--mode", "voice")
+    assert said["clip"] is None
+    assert Path(said["voice"]).read_bytes().startswith(b"RIFF")
+    named = terminal.data("say", "barnaby-beam", "Hi", "--mode", "voice", "--out", "hi.wav")
+    assert named["voice"] == "hi.wav" and Path("hi.wav").read_bytes().startswith(b"RIFF")
+
+
+def test_a_voice_goes_with_its_persona(terminal: Terminal, barnaby: Persona) -> None:
+    voice = terminal.data("say", "barnaby-beam", "Hi", "--mode", "voice")["voice"]
+    terminal("delete", barnaby["slug"], "--yes")
+    assert not Path(voice).exists()
+
+
+@pytest.mark.usefixtures("barnaby")
 def test_a_clip_that_fails_costs_only_the_clip(terminal: Terminal, fakes: Fakes) -> None:
     fakes.speech.failures = [UnavailableError("The voice is hoarse.")]
     result = terminal("say", "barnaby-beam", "Hi")
@@ -246,6 +296,13 @@ def test_chat_commands(terminal: Terminal, fakes: Fakes) -> None:
     assert "has forgotten" in result.stderr
     assert fakes.model.forgotten == [fakes.model.asked[-1].conversation]
     assert not fakes.speech.spoken
+
+
+@pytest.mark.usefixtures("barnaby")
+def test_chat_in_voice_mode_says_where_the_voice_lies(terminal: Terminal) -> None:
+    result = terminal("chat", "barnaby-beam", "--mode", "voice", input="Hi\n")
+    [voice] = [line for line in result.stderr.splitlines() if line.endswith(".wav")]
+    assert Path(voice.partition("] ")[2]).read_bytes().startswith(b"RIFF")
 
 
 @pytest.mark.usefixtures("barnaby")
@@ -339,6 +396,36 @@ def test_settings_are_shown_without_secrets(
         assert "sk-very-secret" not in result.output
 
 
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_settings_are_shown_without_the_credentials_in_addresses(
+    terminal: Terminal, tmp_path: Path, form: tuple[str, ...]
+) -> None:
+    (tmp_path / "config.toml").write_text(
+        """
+        telegram.proxy = "http://me:hunter2@proxy:3128"
+        speech.edge.proxy = "http://me:hunter2@proxy:3128"
+        models.mirrors = ["https://me:hunter2@mirror/models"]
+        """
+    )
+    result = terminal("config", "show", *form)
+    assert result.exit_code == 0
+    assert "@proxy:3128" in result.stdout and "@mirror/models" in result.stdout
+    assert "hunter2" not in result.output
+
+
+@pytest.mark.parametrize(
+    "wrong", ["tokn = 'sk-very-secret'", "token = ['sk-very-secret']", "token.x = 'sk-very-secret'"]
+)
+def test_a_mistake_with_a_secret_does_not_put_it_into_the_log(tmp_path: Path, wrong: str) -> None:
+    (tmp_path / "config.toml").write_text(f"[discord]\n{wrong}\n")
+    done = python("-m", "bot", "--verbose", "list", cwd=tmp_path, env=found_anywhere())
+    assert done.returncode == 4
+    [log] = tmp_path.rglob("chatanything.log")
+    for written in (done.stdout, done.stderr, log.read_text("utf-8")):
+        assert "sk-very-secret" not in written
+    assert "config.toml, line" in log.read_text("utf-8")
+
+
 def test_a_wrong_configuration_is_a_sentence(terminal: Terminal, tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text("[speech]\nspeed = 3\n")
     result = terminal("list")
@@ -385,12 +472,6 @@ def test_a_model_that_cannot_be_had_is_a_sentence(
 # -- the program as a process
 
 
-def python(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, *arguments], capture_output=True, text=True, check=False, **options
-    )
-
-
 def test_help_loads_nothing_heavy() -> None:
     code = (
         "import sys, bot.cli; heavy = {'numpy', 'cv2', 'openai', 'sqlalchemy', 'pydantic', 'av',"
@@ -413,8 +494,6 @@ def test_wrong_usage_is_exit_code_2(terminal: Terminal) -> None:
 
 
 def test_any_locale_will_do(tmp_path: Path) -> None:
-    import os
-
     environment = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     environment |= {"CHATANYTHING_STORAGE__DATA_FOLDER": str(tmp_path)}
     done = python("-m", "bot", "list", "büro", env=environment)

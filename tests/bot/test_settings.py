@@ -82,6 +82,82 @@ def test_a_wrong_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         settings.load()
 
 
+def wrong_in_the_environment(monkeypatch: pytest.MonkeyPatch, text: str = "", **set: str) -> str:
+    for name, value in set.items():
+        monkeypatch.setenv(name, value)
+    return refusal(text)
+
+
+def test_a_list_in_a_variable_is_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = wrong_in_the_environment(
+        monkeypatch,
+        CHATANYTHING_DISCORD__TOKEN="sk-very-secret",
+        CHATANYTHING_DISCORD__SHARD_IDS="0,1",
+    )
+    [line] = said.splitlines()
+    assert "CHATANYTHING_DISCORD__SHARD_IDS" in line and "JSON" in line
+    monkeypatch.setenv("CHATANYTHING_DISCORD__SHARD_IDS", "[0, 1]")
+    monkeypatch.setenv("CHATANYTHING_DISCORD__SHARD_COUNT", "2")
+    assert settings.load().discord.shard_ids == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CHATANYTHING_SPEECH__THREADS", "many"),
+        ("CHATANYTHING_SPEECH", '{"threads": "many"}'),
+        ("CHATANYTHING_SPEECH__ENGINES", '["kokoro", "piper"]'),
+    ],
+)
+def test_a_wrong_variable_is_not_blamed_on_the_file(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    file = "[speech]\nthreads = 2\nengines = ['kokoro']\nmax_seconds = 12\n"
+    said = wrong_in_the_environment(monkeypatch, file, **{name: value})
+    assert f"environment variable {name}: speech." in said
+    assert "line" not in said
+
+
+def test_what_does_not_fit_together_is_named_wherever_it_stands(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said = wrong_in_the_environment(
+        monkeypatch, "[discord]\nshard_count = 2\n", CHATANYTHING_DISCORD__SHARD_IDS="[5]"
+    )
+    assert "line 1 and environment variable CHATANYTHING_DISCORD__SHARD_IDS: discord:" in said
+
+
+@pytest.mark.parametrize("wrong", ["CHATANYTHING_SPEACH__THREADS", "CHATANYTHING_SPEECH_THREADS"])
+def test_a_misspelt_variable_is_named_with_the_nearest_right_one(
+    monkeypatch: pytest.MonkeyPatch, wrong: str
+) -> None:
+    said = wrong_in_the_environment(monkeypatch, **{wrong: "2"})
+    assert f"{wrong} sets no option" in said
+    assert "did you mean CHATANYTHING_SPEECH__THREADS?" in said
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "CHATANYTHING_MIGRATE_TO",
+        "CHATANYTHING_BENCH_DATABASE_URL",
+        "CHATANYTHING_SERVICE_HOST",
+        "CHATANYTHING_PORT_9100_TCP_ADDR",
+        "CHATANYTHING_DISCORD_SERVICE_PORT",
+    ],
+)
+def test_variables_with_another_meaning_are_left_alone(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, "x")
+    assert settings.load() == settings.Settings()
+
+
+def test_a_byte_order_mark_is_no_part_of_the_file() -> None:
+    Path("some.toml").write_text("[speech]\nthreads = 3\n", encoding="utf-8-sig")
+    assert settings.load(Path("some.toml")).speech.threads == 3
+
+
 @pytest.mark.parametrize("text", ["[speech", "a = 'b", "= 1", "[speech]\nthreads = 1\nthreads = 2"])
 def test_broken_toml_is_refused_with_its_place(text: str) -> None:
     assert "line" in refusal(text) or "end of document" in refusal(text)
@@ -102,6 +178,19 @@ def test_a_wrong_secret_is_not_repeated() -> None:
     said = refusal("[language_model]\napi_key = [ 'sk-very-secret' ]\n")
     assert "line 2" in said
     assert "sk-very-secret" not in said
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "discord = 'sk-very-secret'",
+        "[discord]\ntoken = 'sk-very-secret'\nshard_ids = [5]",
+        "[telegram]\nproxy = ['http://me:sk-very-secret@proxy']",
+    ],
+    ids=["in place of a table", "beside what is wrong", "in an address"],
+)
+def test_a_secret_is_not_repeated_for_the_mistake_of_another(text: str) -> None:
+    assert "sk-very-secret" not in refusal(text)
 
 
 def test_the_example_documents_every_option_and_is_up_to_date() -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -19,7 +21,7 @@ from bot.settings import Settings
 from engine.conversation import Mode
 from engine.creation import CreationRequest
 from engine.events import ClipFailed, ClipReady, CreationEvent, PersonaReady, SpeechReady
-from engine.jobs.base import Job, JobDone, Priority
+from engine.jobs.base import Job, JobDone, JobState, JobView, Priority
 from engine.jobs.settings import JobSettings
 from engine.jobs.works import SpeechWork
 from engine.talkinghead.settings import TalkingHeadSettings
@@ -204,6 +206,26 @@ def test_what_another_process_has_in_hand_is_left_to_it(terminal: Terminal, tmp_
         other.run(storage.aclose())
     assert terminal("queue", "cancel", "aaaa").exit_code == 0
     assert terminal.data("queue", "list") == []
+
+
+def test_no_job_is_left_out_in_silence(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full:
+        """A queue in which very much was set aside."""
+
+        async def jobs(self, state: JobState, kind: str, limit: int) -> list[JobView]:
+            now = datetime.now(UTC)
+            view = JobView("a", "clip", state, "discord:1", 1, 3, now, 0.0, 0.0, "", "no", {})
+            return [view] * min(limit, 120)
+
+    async def queue(_: App) -> Full:
+        return Full()
+
+    monkeypatch.setattr(App, "queue", queue)
+    few = terminal("queue", "poison", "--json")
+    assert len(json.loads(few.stdout)) == 50
+    assert "... and more: --limit shows them." in few.stderr
+    assert len(terminal.data("queue", "poison", "--limit", "120")) == 120
+    assert "more" not in terminal("queue", "poison", "--limit", "120").stderr
 
 
 def test_operators_look_at_the_queue_and_interfere(

@@ -54,6 +54,21 @@ async def test_the_database_is_kept_safely(here: StorageSettings) -> None:
             assert (await connection.exec_driver_sql(f"PRAGMA {pragma}")).scalar() == value
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
+async def test_only_the_owner_can_read_what_is_kept(tmp_path: Path) -> None:
+    data, media = tmp_path / "data", tmp_path / "media"
+    async with await Storage.open(StorageSettings(data_folder=data, media_url=media.as_uri())):
+        assert [folder.stat().st_mode & 0o777 for folder in (data, media)] == [0o700, 0o700]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
+async def test_a_folder_that_was_shared_stays_so(here: StorageSettings) -> None:
+    here.data_folder.mkdir()
+    here.data_folder.chmod(0o750)
+    async with await Storage.open(here):
+        assert here.data_folder.stat().st_mode & 0o777 == 0o750
+
+
 async def test_data_of_a_newer_version_are_not_touched(settings: StorageSettings) -> None:
     async with await Storage.open(settings):
         pass

@@ -23,6 +23,7 @@ from engine.portrait.diffusion.painter import Painter
 from engine.portrait.gate import fault_of
 from engine.portrait.guidance.face import draw_reference
 from engine.portrait.guidance.plan import ARMS, Arm, GuidanceSettings, Rung, plan_ladder
+from engine.portrait.landmarks.base import INSTALL
 from personas.errors import InvalidInputError, UnavailableError
 from personas.styles import Style
 
@@ -110,9 +111,7 @@ def run(
         InvalidInputError: the folder holds results of another plan.
     """
     if not landmarkers:
-        raise UnavailableError(
-            "No detector is here that could count faces: pip install 'chatanything[landmarks]'."
-        )
+        raise UnavailableError(f"No detector is here that could count faces: {INSTALL} adds one.")
     guidance = guidance or GuidanceSettings()
     able = [arm for arm in arms if arm in ("unguided", "injection") or painter.has_control(style)]
     size = painter.size_of(style)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from importlib.util import find_spec
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,10 @@ from engine.portrait.base import FaceLandmarker
 from personas.persona import FaceGeometry, Point
 
 Points = NDArray[np.float32]
+
+INSTALL: Final = "scripts/install landmarks (in a clone of the repository; Python 3.11 or 3.12)"
+"""What adds MediaPipe. pip would take its metadata at their word, and bring numpy 1 and a second
+OpenCV, which do not go with what is installed."""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from engine.portrait.base import Image, Landmarks
-from engine.portrait.landmarks.base import FACE_MESH, geometry_of
+from engine.portrait.landmarks.base import FACE_MESH, INSTALL, geometry_of
 from personas.errors import UnavailableError
 
 
@@ -69,9 +69,7 @@ class MediaPipeFaceMesh:
         try:
             from mediapipe.python.solutions.face_mesh import FaceMesh
         except ImportError as error:
-            raise UnavailableError(
-                "Finding faces needs MediaPipe: pip install 'chatanything[landmarks]'."
-            ) from error
+            raise UnavailableError(f"Finding faces needs MediaPipe: {INSTALL} adds it.") from error
         finally:
             absl.setLevel(level)
         mesh: Any = FaceMesh  # the package has no annotations

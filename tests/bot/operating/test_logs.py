@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -128,15 +129,24 @@ def test_secrets_are_in_no_message_and_no_traceback(stderr: Stderr, form: str) -
     assert "ab" not in logs.HIDDEN  # what is as short as that is no secret
 
 
+def test_credentials_in_an_address_are_hidden_however_short(stderr: Stderr) -> None:
+    start(log_to="stderr")
+    logging.getLogger("x").info("Through http://me:pw@proxy:80/ to https://host/@me")
+    assert f"http://{logs.HIDDEN}@proxy:80/ to https://host/@me" in stderr.getvalue()
+
+
 def test_every_secret_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DISCORD_TOKEN", "from-the-environment")
     settings = Settings(
         language_model={"api_key": "key-1"},  # type: ignore[arg-type]
         telegram={"token": "token-2", "webhook": {"secret": "hook-3"}},  # type: ignore[arg-type]
         storage={"database_url": "postgresql+psycopg://me:pass-4@db/x"},  # type: ignore[arg-type]
+        speech={"edge": {"proxy": "http://me:pass%2D5@proxy"}},  # type: ignore[arg-type]
+        models={"mirrors": ["/a/folder", "https://me:pass-6@mirror"]},  # type: ignore[arg-type]
     )
     found = secrets(settings)
-    assert {"key-1", "token-2", "hook-3", "pass-4", "from-the-environment"} <= set(found)
+    assert {"key-1", "token-2", "hook-3", "from-the-environment"} <= set(found)
+    assert {"pass-4", "pass%2D5", "pass-5", "pass-6"} <= set(found)
     assert "" not in found
 
 
@@ -204,3 +214,21 @@ def test_a_folder_that_cannot_be_written_stops_nobody(
     start(log_to="both")
     logging.getLogger("x").info("one")
     assert "one" in stderr.getvalue()
+
+
+def test_a_file_that_cannot_be_written_is_told_once(stderr: Stderr) -> None:
+    start()
+    file = logs.log_file()
+    assert file is not None
+    file.mkdir()
+    for number in range(3):
+        logging.getLogger("x").info("line %d", number)
+    assert stderr.getvalue() == f"The log cannot be written: {file} (Is a directory).\n"
+    assert logs.log_file() is None
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
+def test_only_the_owner_can_read_the_log() -> None:
+    start()
+    file = logs.log_file()
+    assert file is not None and file.parent.stat().st_mode & 0o777 == 0o700
