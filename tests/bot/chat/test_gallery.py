@@ -148,6 +148,17 @@ async def test_a_persona_can_be_taken_along_into_a_private_chat(world: World) ->
         await world.chat.gallery.adopt(PRIVATE, ANA, other.id, HERE)
 
 
+async def test_who_manages_one_community_takes_along_from_another_what_everybody_may(
+    world: World,
+) -> None:
+    persona = await world.make()
+    await world.chat.rooms.set_rules(HERE, MOD, export="moderators")
+    with pytest.raises(RefusedError, match="Only moderators can export"):
+        await world.chat.gallery.adopt(ELSEWHERE, MOD, persona.id, HERE)
+    copy = await world.chat.gallery.adopt(ELSEWHERE, MOD, persona.id, HERE, manages_source=True)
+    assert copy.gallery == ELSEWHERE.gallery
+
+
 async def test_a_greeting_can_be_heard_and_is_made_once(world: World) -> None:
     persona = await world.make()
     first = await world.chat.gallery.greet(HERE, BEN, persona)

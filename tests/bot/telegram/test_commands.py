@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from bot.chat.base import Person
 from bot.telegram.menu import listed
+from bot.telegram.spots import Spot, place_of
 from personas.errors import UnavailableError
 from tests.bot.telegram.house import ADA, BOB, EVE, House
 from tests.fakes.telegram_rooms import Room, buttons_of
@@ -54,6 +56,22 @@ async def test_a_link_takes_somebody_along_from_a_group(house: House) -> None:
     await house.said(stranger, "not in")
     house.telegram.say(stranger, "/start nonsense")
     await house.said(stranger, "leads to nobody")
+
+
+async def test_a_rank_counts_only_in_the_group_where_the_persona_lives(house: House) -> None:
+    group, own = house.group(), house.telegram.group(-2002, admins=(ADA,))
+    await house.create(group, by=EVE)
+    admin = Person(str(EVE), "Eve", is_moderator=True)
+    await house.chat.rooms.set_rules(place_of(Spot(group.id)), admin, export="moderators")
+    card = await house.card(group)
+    (link,) = [b["url"] for b in buttons_of(card["reply_markup"]) if "url" in b]
+    word = link.rpartition("=")[2]
+    house.telegram.say(own, f"/start {word}", by=ADA)
+    await house.said(own, "Only moderators can export")
+    eve = house.telegram.private(EVE)
+    house.telegram.say(eve, f"/start {word}")
+    await house.said(eve, "Barnaby Beam\nMind the steps")
+    assert (await personas(house, own), await personas(house, eve)) == ([], ["Barnaby Beam"])
 
 
 async def test_help_says_what_there_is(house: House) -> None:
