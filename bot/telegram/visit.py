@@ -24,7 +24,7 @@ from bot.telegram.failures import is_picture, is_unchanged, may_have_arrived, tr
 from bot.telegram.formatting import Rich, quiet, split
 from bot.telegram.limiter import NotNowError, Urgency
 from bot.telegram.spots import Spot
-from personas.errors import ChatAnythingError
+from personas.errors import ChatAnythingError, UnavailableError
 from personas.persona import Persona
 
 log = logging.getLogger(__name__)
@@ -167,7 +167,11 @@ class Visit:
                     return await caption()
                 raise
 
-        await self._edit(caption if message.photo else words)
+        try:
+            await self._edit(caption if message.photo else words)
+        except UnavailableError:
+            if not fleeting:
+                raise
 
     async def turn_into_picture(
         self,

@@ -10,10 +10,12 @@ import pytest
 
 from bot.chat.base import Person
 from bot.telegram.menu import listed
+from bot.telegram.request import NotArrivedError
 from bot.telegram.spots import Spot, place_of
+from bot.telegram.visit import Visit
 from personas.errors import UnavailableError
 from tests.bot.telegram.house import ADA, BOB, EVE, House
-from tests.fakes.telegram_rooms import Room, buttons_of
+from tests.fakes.telegram_rooms import LostError, Room, buttons_of
 
 
 def labels(message: dict[str, Any]) -> list[str]:
@@ -145,6 +147,22 @@ async def test_what_fails_is_said_in_the_same_message(house: House) -> None:
     house.telegram.say(house.ada, "/create a lighthouse")
     await house.said(house.ada, "The brushes are dry.")
     assert len(house.ada.from_bot) == 1
+
+
+@pytest.mark.parametrize("failure", [LostError(), NotArrivedError("No")], ids=["lost", "late"])
+async def test_a_progress_bar_that_cannot_be_shown_is_not_missed(
+    house: House, failure: Exception
+) -> None:
+    spot = Spot(house.ada.id, private=True)
+    visit = Visit(house.adapter._desk, spot, place_of(spot), Person(str(ADA)))
+    message = await visit.say("Thinking up who it is …")
+    assert message is not None
+    await house.clock.sleep(1.5)
+    house.telegram.failures["editMessageText"].append(failure)
+    await visit.change(message, "▰▰▱", fleeting=True)
+    assert not house.telegram.failures["editMessageText"]
+    await visit.change(message, "Here they are.")
+    assert house.ada.texts == ["Here they are."]
 
 
 async def test_who_may_not_create_gets_no_message_to_take_back(house: House) -> None:
