@@ -208,8 +208,9 @@ class TelegramAdapter:
         desk, chat = self._desk, self._desk.chat
         for pending in await chat.replies.take_over("telegram"):
             asked = pending.question
-            spot, id = spot_at(asked.place), int(asked.message)
-            visit = Visit(desk, spot, asked.place, asked.person, desk.message(spot, id))
+            spot, id = spot_at(asked.place), int(asked.message) if asked.message else None
+            message = desk.message(spot, id) if id is not None else None
+            visit = Visit(desk, spot, asked.place, asked.person, message)
             opener = desk.opener(spot, asked.place, asked.person, id)
             sound = None
             if asked.sound:

@@ -149,7 +149,11 @@ async def test_what_fails_is_said_in_the_same_message(house: House) -> None:
     assert len(house.ada.from_bot) == 1
 
 
-@pytest.mark.parametrize("failure", [LostError(), NotArrivedError("No")], ids=["lost", "late"])
+@pytest.mark.parametrize(
+    "failure",
+    [LostError(), NotArrivedError("ConnectError")],
+    ids=["answer lost", "not arrived"],
+)
 async def test_a_progress_bar_that_cannot_be_shown_is_not_missed(
     house: House, failure: Exception
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -253,12 +254,16 @@ async def test_a_group_that_becomes_a_supergroup_keeps_everybody(house: House) -
     await house.create(group, by=ADA)
     house.telegram.say(group, "/talk barnaby", by=ADA)
     await house.said(group, "Barnaby Beam\nMind the steps")
+    answered = house.telegram.say(group, "Barnaby, are you here?", by=ADA)
+    await house.has(group, "video_note")
+    await house.quiet()
     new = house.telegram.group(-1002)
     group.refusal = RefusedError(
         400, "Bad Request: group chat was upgraded to a supergroup chat", migrate_to_chat_id=-1002
     )
     house.telegram.say(group, by=ADA, migrate_to_chat_id=-1002)
     house.telegram.say(new, by=ADA, migrate_from_chat_id=GROUP)
+    new.ids = itertools.count(answered["message_id"])  # a supergroup numbers anew
     house.telegram.say(new, "Barnaby, are you still here?", by=ADA)
     await house.has(new, "video_note")
     assert await house.storage.personas.count("telegram:-1002") == 1
