@@ -74,6 +74,10 @@ class Router:
         elif update.edited_message is not None:
             self._said(update.edited_message, edited=True)
 
+    def finish(self) -> None:
+        """Hands on what it still waits with, where no more updates come."""
+        self._backlog.hand_over_all()
+
     async def _message(self, message: Message) -> None:
         if message.migrate_to_chat_id is not None:
             await self._move(message.chat.id, message.migrate_to_chat_id)

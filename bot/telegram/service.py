@@ -91,7 +91,8 @@ class TelegramAdapter:
         self._application: Application[Any, Any, Any, Any, Any, Any] = builder.update_queue(
             waiting
         ).build()
-        self._application.add_handler(TypeHandler(Update, Router(self._desk).take))
+        self._router = Router(self._desk)
+        self._application.add_handler(TypeHandler(Update, self._router.take))
         self._application.add_error_handler(_failed)
         self._closing = asyncio.Event()
         self._troubled_at = float("-inf")
@@ -195,6 +196,7 @@ class TelegramAdapter:
         if updater is not None and updater.running:
             await updater.stop()
         await self._application.stop()
+        self._router.finish()
         tasks = list(self._desk.tasks)
         if tasks:
             await asyncio.wait(tasks, timeout=self._settings.shutdown_seconds)

@@ -18,6 +18,7 @@ from engine.portrait.base import Image
 from engine.speech.base import Speech
 from engine.talkinghead.video import encode
 from personas.persona import Voice
+from tests.bot.chat.conftest import until
 from tests.bot.telegram.house import ADA, BOB, GROUP, WORDS, House
 from tests.fakes.head import StillHead
 from tests.fakes.telegram_rooms import LostError, RefusedError
@@ -247,6 +248,22 @@ async def test_what_was_written_while_nobody_was_there_is_answered(house: House)
     assert all(f"({number})" in asked for number in range(6))
     assert sum(WORDS in text for text in house.ada.texts) == 1
     assert not any(WORDS in text for text in group.texts)
+
+
+@pytest.mark.parametrize("age", [0, 80_000], ids=["now", "in a backlog"])
+async def test_what_comes_in_while_the_program_ends_is_answered_by_the_next(
+    house: House, monkeypatch: pytest.MonkeyPatch, age: int
+) -> None:
+    monkeypatch.setattr("bot.telegram.backlog._MORE_SECONDS", 1e6)
+    await house.create(house.ada)
+    await house.chat.aclose(5.0)
+    house.telegram.say(house.ada, "Are you there?", date=house.telegram.now - age)
+    await until(lambda: not house.telegram._updates)  # it was fetched, and comes never again
+    await house.stop()
+    assert not any(WORDS in text for text in house.ada.texts)
+    await house.start()
+    await house.said(house.ada, WORDS)
+    await house.has(house.ada, "video_note")
 
 
 async def test_a_group_that_becomes_a_supergroup_keeps_everybody(house: House) -> None:
