@@ -6,22 +6,22 @@ import asyncio
 import contextlib
 import logging
 import secrets
-import time
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from telegram import Update
 from telegram.error import Conflict, InvalidToken, TelegramError
-from telegram.ext import Application, ExtBot, TypeHandler
+from telegram.ext import Application, TypeHandler
 
 from bot.chat.succession import Succession
 from bot.telegram.clock import Clock
 from bot.telegram.creating import resume
 from bot.telegram.desk import Desk
 from bot.telegram.incoming import sound_of
-from bot.telegram.limiter import ChatLimiter, NotNowError, Urgency
+from bot.telegram.limiter import ChatLimiter, NotNowError
 from bot.telegram.menu import set_menu
 from bot.telegram.order import InOrder
+from bot.telegram.polling import PollingBot
 from bot.telegram.request import CarefulRequest
 from bot.telegram.router import UPDATES, Router
 from bot.telegram.secrets import hide
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _POLL_SECONDS: Final = 30
-_TROUBLED_FOR: Final = 60.0
-"""Seconds for which a failed try says that no updates come; the library tries twice a minute."""
 _WAITING: Final = 100
 """Updates that are fetched before those before them were taken: few, should the power fail."""
 
@@ -76,7 +74,7 @@ class TelegramAdapter:
             CarefulRequest(connections=2, proxy=proxy),
         )
         server = settings.server.rstrip("/") or "https://api.telegram.org"
-        bot: ExtBot[Urgency] = ExtBot(
+        self._bot = PollingBot(
             token,
             base_url=f"{server}/bot",
             base_file_url=f"{server}/file/bot",
@@ -84,9 +82,9 @@ class TelegramAdapter:
             get_updates_request=polling,
             rate_limiter=ChatLimiter(clock=clock),
         )
-        self._desk = Desk.open(bot, chat, settings, clock)
+        self._desk = Desk.open(self._bot, chat, settings, clock)
         self._succession = Succession(self._take_over, chat.takeover_seconds)
-        builder = Application.builder().bot(bot).concurrent_updates(InOrder())
+        builder = Application.builder().bot(self._bot).concurrent_updates(InOrder())
         waiting: asyncio.Queue[Update | object] = asyncio.Queue(_WAITING)
         self._application: Application[Any, Any, Any, Any, Any, Any] = builder.update_queue(
             waiting
@@ -95,8 +93,6 @@ class TelegramAdapter:
         self._application.add_handler(TypeHandler(Update, self._router.take))
         self._application.add_error_handler(_failed)
         self._closing = asyncio.Event()
-        self._troubled_at = float("-inf")
-        self._trouble_is = ""
         self._connecting: asyncio.Task[Any] | None = None
 
     @property
@@ -105,8 +101,8 @@ class TelegramAdapter:
         updater = self._application.updater
         if not self._application.running or updater is None or not updater.running:
             return "It is not connected with Telegram."
-        if time.monotonic() - self._troubled_at < _TROUBLED_FOR:
-            return f"Telegram gives no updates ({self._trouble_is})."
+        if self._bot.trouble:
+            return f"Telegram gives no updates ({self._bot.trouble})."
         return ""
 
     async def run(self) -> None:
@@ -194,7 +190,10 @@ class TelegramAdapter:
         await self._succession.end()
         updater = self._application.updater
         if updater is not None and updater.running:
-            await updater.stop()
+            try:
+                await updater.stop()
+            except TelegramError as error:
+                log.warning("No updates came any more: %s", error)
         await self._application.stop()
         self._router.finish()
         tasks = list(self._desk.tasks)
@@ -224,8 +223,7 @@ class TelegramAdapter:
             visit.go_on(resume(visit, making))
 
     def _trouble(self, error: TelegramError) -> None:
-        """Notes that no updates come; once, not each time it was tried."""
-        self._troubled_at, self._trouble_is = time.monotonic(), type(error).__name__
+        """Logs that no updates come; once, not each time it was tried."""
         if self._desk.notices.is_new(("polling", type(error).__name__), self._desk.clock.now()):
             if isinstance(error, Conflict):
                 log.error("Another program fetches the updates of this bot. Stop one of the two.")

@@ -11,8 +11,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from telegram.error import NetworkError
+from telegram import Update
+from telegram.error import InvalidToken, NetworkError, TimedOut
 
+from bot.telegram.polling import PollingBot
 from engine.observing import current
 from engine.portrait.base import Image
 from engine.speech.base import Speech
@@ -409,10 +411,41 @@ async def test_each_request_is_named_after_its_message(house: House) -> None:
     assert seen == [f"telegram:{ADA}/{message['message_id']}"]
 
 
-async def test_it_knows_whether_updates_come_in(house: House) -> None:
+@pytest.mark.parametrize(
+    ("failure", "name"),
+    [
+        (RefusedError(401, "Unauthorized"), "InvalidToken"),
+        (RefusedError(404, "Not Found"), "InvalidToken"),
+        (RefusedError(409, "Conflict"), "Conflict"),
+        (NetworkError("No route"), "NetworkError"),
+        (TimedOut(), "TimedOut"),
+    ],
+    ids=["401", "404", "409", "no network", "timeout"],
+)
+async def test_it_knows_whether_updates_come_in_and_goes_on_asking_for_them(
+    house: House, failure: Exception, name: str
+) -> None:
     await house.create(house.ada)
     assert house.adapter.obstacle == ""
-    house.adapter._trouble(NetworkError("No route"))
-    assert house.adapter.obstacle == "Telegram gives no updates (NetworkError)."
-    await house.stop()
+    house.telegram.failures["getUpdates"].append(failure)
+    house.telegram.say(house.ada, "Are you there?")  # the next try fails
+    await until(lambda: bool(house.adapter.obstacle))
+    assert house.adapter.obstacle == f"Telegram gives no updates ({name})."
+    house.telegram.say(house.ada, "And now?")
+    await until(lambda: sum(WORDS in text for text in house.ada.texts) == 2)
+    assert house.adapter.obstacle == ""
+
+
+async def test_it_ends_in_order_where_updates_have_come_to_an_end(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refused(*_: object, **__: object) -> tuple[Update, ...]:
+        raise InvalidToken
+
+    with monkeypatch.context() as patch:
+        patch.setattr(PollingBot, "get_updates", refused)
+        house.telegram.say(house.ada, "/help")
+        await house.said(house.ada, "/create")
+        await house.stop()
     assert house.adapter.obstacle == "It is not connected with Telegram."
+    await house.start()
