@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from bot.telegram.commands import COMMANDS, guide, press
 from bot.telegram.desk import Desk
 from bot.telegram.incoming import incoming, person, person_of
 from bot.telegram.spots import Spot, channel_of, place_of, spot_of
+from bot.telegram.touch import Touch
 from bot.telegram.visit import Visit
 from engine.observing import arriving
 from personas.errors import NotFoundError
@@ -30,6 +32,8 @@ UPDATES: Final = [
     Update.INLINE_QUERY,
     Update.MY_CHAT_MEMBER,
 ]
+_PATIENCE: Final = 3.0
+"""Seconds for which a button may wait for what it does."""
 _HERE: Final = (ChatMember.MEMBER, ChatMember.ADMINISTRATOR, ChatMember.RESTRICTED)
 _BLIND: Final = (
     "I cannot see pictures and files, but I can read and listen. A photo with the caption "
@@ -159,10 +163,14 @@ class Router:
         visit.go_on(answer(said, opener))
 
     async def _press(self, query: CallbackQuery) -> None:
-        message = query.message
+        message, touch = query.message, Touch(query)
         if message is None or query.data is None:
-            await query.answer()
+            await touch.rest()
             return
+        # Who sees a button wait for long touches it again.
+        resting = asyncio.get_running_loop().call_later(
+            _PATIENCE, lambda: self._desk.go_on(touch.rest())
+        )
         whole = message if isinstance(message, Message) else None
         private = message.chat.type == message.chat.PRIVATE
         spot = spot_of(whole) if whole is not None else Spot(message.chat.id, None, private)
@@ -170,10 +178,11 @@ class Router:
         if not private:
             manages = await self._desk.members.manages(message.chat.id, query.from_user.id)
             who = Person(who.id, who.name, is_moderator=manages, is_bot=who.is_bot)
-        visit = Visit(self._desk, spot, place_of(spot), who, whole, query)
+        visit = Visit(self._desk, spot, place_of(spot), who, whole, touch)
         async with visit.explained():
             await press(visit, query.data)
-            await query.answer()
+        resting.cancel()
+        await touch.rest()
 
     async def _membership(self, change: ChatMemberUpdated) -> None:
         """Says hello to a group; notes where it was thrown out."""

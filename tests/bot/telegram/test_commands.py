@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+import logging
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from telegram import InlineQuery, User
 
 from bot.chat.base import Person
+from bot.telegram import inline
 from bot.telegram.menu import listed
 from bot.telegram.request import NotArrivedError
 from bot.telegram.spots import Spot, place_of
 from bot.telegram.visit import Visit
 from personas.errors import UnavailableError
 from tests.bot.telegram.house import ADA, BOB, EVE, House
-from tests.fakes.telegram_rooms import LostError, Room, buttons_of
+from tests.fakes.telegram_rooms import LostError, RefusedError, Room, buttons_of
 
 
 def labels(message: dict[str, Any]) -> list[str]:
@@ -537,6 +540,56 @@ async def test_a_button_under_a_message_that_is_too_old(house: House) -> None:
         house.telegram.press(house.ada, old, button["callback_data"])
     await house.telegram.until(lambda: not house.telegram.unanswered)
     await house.quiet()
+
+
+async def test_a_button_that_is_answered_too_late_does_its_work_quietly(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    await house.create(house.ada)
+    card = await house.card(house.ada)
+    for data in (buttons_of(card["reply_markup"])[0]["callback_data"], ""):
+        query = house.telegram.press(house.ada, card, data)
+        house.telegram.unanswered.discard(query)  # Telegram has forgotten it
+    await house.said(house.ada, "Barnaby Beam\nMind the steps")
+    await house.said(house.ada, "This button does nothing any more.")
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+async def test_a_button_does_not_wait_for_what_takes_long(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.telegram.router._PATIENCE", 0.01)
+    await house.create(house.ada)
+    card = await house.card(house.ada)
+    house.telegram.failures["sendMessage"].append(RefusedError(429, "Too Many", retry_after=20))
+    house.telegram.press_named(house.ada, card, "Talk to")
+    await house.telegram.until(lambda: not house.telegram.unanswered)
+    assert not any("text" in message for message in house.ada.from_bot)
+    await house.said(house.ada, "Barnaby Beam\nMind the steps")
+
+
+async def test_what_goes_wrong_after_that_is_a_message(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = house.group()
+    house.telegram.say(group, "/settings", by=EVE)
+    rules = await house.said(group, "The rules of this group")
+    monkeypatch.setattr("bot.telegram.router._PATIENCE", 0.0)
+    house.telegram.press_named(group, rules, "Create", by=ADA)
+    await house.said(group, "Only moderators")
+
+
+async def test_an_inline_query_that_cannot_be_answered_is_let_be(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    too_old = RefusedError(400, "Bad Request: query is too old and response timeout expired")
+    desk = house.adapter._desk
+    query = InlineQuery("i1", User(ADA, "Ada", is_bot=False), "barn", "")
+    query.set_bot(desk.bot)
+    for failure in (too_old, ValueError("no answer at all")):
+        house.telegram.failures["answerInlineQuery"].append(failure)
+        await inline.answer(desk, query)
+    assert [record.levelname for record in caplog.records if record.levelno >= 30] == ["ERROR"]
 
 
 async def test_buttons_work_after_a_restart(house: House) -> None:
