@@ -21,7 +21,7 @@ from bot.telegram.touch import Touch
 from bot.telegram.visit import Visit
 from engine.observing import arriving
 from personas.errors import NotFoundError
-from personas.gallery import gallery_id
+from personas.gallery import Visibility, gallery_id
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ class Router:
         elif update.message is not None:
             await self._message(update.message)
         elif update.edited_message is not None:
-            self._said(update.edited_message, edited=True)
+            await self._said(update.edited_message, edited=True)
 
     def finish(self) -> None:
         """Hands on what it still waits with, where no more updates come."""
@@ -125,7 +125,7 @@ class Router:
             if message.photo or message.document or message.sticker or message.animation:
                 await self._blind(visit, message)
                 return
-        self._said(message)
+        await self._said(message)
 
     async def _blind(self, visit: Visit, message: Message) -> None:
         """Says what to do with a picture; once for an album."""
@@ -134,7 +134,7 @@ class Router:
             async with visit.explained():
                 await visit.say(_BLIND)
 
-    def _said(self, message: Message, *, edited: bool = False) -> None:
+    async def _said(self, message: Message, *, edited: bool = False) -> None:
         """Lets whoever it is for answer; the answer takes its time."""
         private = message.chat.type == message.chat.PRIVATE
         age = time.time() - message.date.timestamp()
@@ -144,13 +144,16 @@ class Router:
             return
         if private and not edited and message.text and age > STALE_SECONDS:
             self._backlog.add(message)
-        else:
-            self._hand_on([message], edited=edited)
+            return
+        async with self._visit(message, person_of(message)).explained():
+            self._hand_on([message], await self._author(message), edited=edited)
 
-    def _hand_on(self, messages: list[Message], *, edited: bool = False) -> None:
+    def _hand_on(
+        self, messages: list[Message], author: Person | None = None, *, edited: bool = False
+    ) -> None:
         """Hands what was said to the chat; several messages as one."""
         message = messages[-1]
-        visit = self._visit(message, person_of(message))
+        visit = self._visit(message, author or person_of(message))
         heard = [incoming(one, self._desk.bot, visit.person) for one in messages]
         said = replace(heard[-1], text="\n".join(one.text for one in heard if one.text.strip()))
         if said.author.is_bot or not (said.text.strip() or said.sound):
@@ -204,6 +207,14 @@ class Router:
             return who
         manages = await self._desk.members.manages(message.chat.id, int(who.id))
         return Person(who.id, who.name, is_moderator=manages)
+
+    async def _author(self, message: Message) -> Person:
+        """Who wrote; with their rank only where it decides who talks with whom."""
+        who = person_of(message)
+        if who.is_bot or message.chat.type == message.chat.PRIVATE:
+            return who
+        policy = await self._desk.chat.rooms.rules(place_of(spot_of(message)))
+        return await self._with_rank(message) if policy.visibility is Visibility.CREATOR else who
 
     def _visit(self, message: Message, who: Person) -> Visit:
         spot = spot_of(message)

@@ -11,6 +11,7 @@ import pytest
 from telegram import InlineQuery, User
 
 from bot.chat.base import Person
+from bot.chat.gallery import Page
 from bot.telegram import inline
 from bot.telegram.menu import listed
 from bot.telegram.request import NotArrivedError
@@ -551,7 +552,7 @@ async def test_a_button_that_is_answered_too_late_does_its_work_quietly(
         query = house.telegram.press(house.ada, card, data)
         house.telegram.unanswered.discard(query)  # Telegram has forgotten it
     await house.said(house.ada, "Barnaby Beam\nMind the steps")
-    await house.said(house.ada, "This button does nothing any more.")
+    await house.said(house.ada, "This persona does not exist any more.")
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
@@ -580,16 +581,21 @@ async def test_what_goes_wrong_after_that_is_a_message(
 
 
 async def test_an_inline_query_that_cannot_be_answered_is_let_be(
-    house: House, caplog: pytest.LogCaptureFixture
+    house: House, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    async def broken(*_: object, **__: object) -> Page:
+        raise ValueError("no page at all")
+
     too_old = RefusedError(400, "Bad Request: query is too old and response timeout expired")
     desk = house.adapter._desk
     query = InlineQuery("i1", User(ADA, "Ada", is_bot=False), "barn", "")
     query.set_bot(desk.bot)
-    for failure in (too_old, ValueError("no answer at all")):
-        house.telegram.failures["answerInlineQuery"].append(failure)
-        await inline.answer(desk, query)
-    assert [record.levelname for record in caplog.records if record.levelno >= 30] == ["ERROR"]
+    house.telegram.failures["answerInlineQuery"].append(too_old)
+    await inline.answer(desk, query)
+    assert not caplog.records
+    monkeypatch.setattr(house.chat.gallery, "page", broken)
+    await inline.answer(desk, query)
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
 
 
 async def test_buttons_work_after_a_restart(house: House) -> None:

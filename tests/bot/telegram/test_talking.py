@@ -21,7 +21,7 @@ from engine.speech.base import Speech
 from engine.talkinghead.video import encode
 from personas.persona import Voice
 from tests.bot.chat.conftest import until
-from tests.bot.telegram.house import ADA, BOB, GROUP, WORDS, House
+from tests.bot.telegram.house import ADA, BOB, EVE, GROUP, WORDS, House
 from tests.fakes.head import StillHead
 from tests.fakes.telegram_rooms import LostError, RefusedError
 
@@ -71,6 +71,17 @@ async def test_an_answer_in_a_group_quotes_the_question_and_the_note_the_answer(
     text = await house.said(group, WORDS)
     assert text["reply_to_message"]["message_id"] == question["message_id"]
     assert note["reply_to_message"]["message_id"] == text["message_id"]
+
+
+async def test_where_only_makers_see_their_personas_an_admin_talks_with_all(house: House) -> None:
+    group = house.group()
+    await house.create(group, by=ADA)
+    await house.chat.rooms.set_rules(place(house), moderator(), visibility="creator")
+    house.telegram.say(group, "@anything_bot who are you?", by=BOB)
+    await house.said(group, "Nobody lives here yet")
+    house.telegram.say(group, "@anything_bot who are you?", by=EVE)
+    await house.said(group, WORDS)
+    assert sum(WORDS in text for text in group.texts) == 1
 
 
 async def test_several_personas_say_who_they_are(house: House) -> None:

@@ -24,6 +24,7 @@ from bot.telegram.request import CarefulRequest
 from bot.telegram.service import TelegramAdapter
 from bot.telegram.settings import TelegramSettings, WebhookSettings
 from personas.errors import UnavailableError
+from personas.gallery import Policy
 from storage.store import Storage
 from tests.bot.telegram.conftest import Bot
 from tests.bot.telegram.house import ADA, House
@@ -257,6 +258,9 @@ class Echo:
 
     async def take_over(self, platform: str) -> list[Making]:
         return []
+
+    async def rules(self, place: Place) -> Policy:
+        return Policy()
 
     async def form(self, place: Place) -> str:
         return ""
