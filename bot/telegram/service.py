@@ -28,6 +28,7 @@ from bot.telegram.secrets import hide
 from bot.telegram.settings import TelegramSettings
 from bot.telegram.spots import spot_at
 from bot.telegram.visit import Visit
+from bot.telegram.webhook import WebhookWatch
 from personas.errors import ChatAnythingError, UnavailableError
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ class TelegramAdapter:
         self._router = Router(self._desk)
         self._application.add_handler(TypeHandler(Update, self._router.take))
         self._application.add_error_handler(_failed)
+        self._webhook = WebhookWatch(self._bot, settings.webhook.url, clock)
         self._closing = asyncio.Event()
         self._connecting: asyncio.Task[Any] | None = None
 
@@ -101,9 +103,8 @@ class TelegramAdapter:
         updater = self._application.updater
         if not self._application.running or updater is None or not updater.running:
             return "It is not connected with Telegram."
-        if self._bot.trouble:
-            return f"Telegram gives no updates ({self._bot.trouble})."
-        return ""
+        trouble = self._bot.trouble or self._webhook.trouble
+        return f"Telegram gives no updates ({trouble})." if trouble else ""
 
     async def run(self) -> None:
         """Serves until it is closed.
@@ -137,6 +138,7 @@ class TelegramAdapter:
             self._connecting.uncancel()  # it was closed before it was connected
         finally:
             self._connecting = None
+            await self._webhook.end()
             # Where it was not let in, the library leaves its connections open.
             await self._desk.bot.shutdown()
 
@@ -184,6 +186,7 @@ class TelegramAdapter:
                 f"Nothing can listen on {webhook.listen}:{webhook.port}. Is the port taken, or "
                 "the extra telegram missing?"
             ) from error
+        self._webhook.begin()
 
     async def _leave(self) -> None:
         """Takes no more updates, and lets what was begun come to its end."""
