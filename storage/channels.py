@@ -16,7 +16,7 @@ from storage import tables as t
 from storage.conversations import conversation_id
 from storage.database import Database, insert_missing
 from storage.outages import retried
-from storage.unfinished import take_on
+from storage.unfinished import take_on, without_messages
 
 _REMEMBERED = timedelta(days=2)
 """How long a message is known to have been handled; no platform delivers one again later."""
@@ -190,25 +190,19 @@ class ChannelRepository:
     async def move(self, old: str, new: str) -> None:
         """Gives a channel, and the topics within it (`old:...`), another id.
 
-        What the new channel has by then is kept; where both have the same, the old one's wins.
+        What the new channel has by then is kept; where both have the same, the old one's wins. The
+        new one numbers its messages anew, so what is known of old messages by their ids is
+        forgotten: it would be taken for something about new ones.
         """
         async with self._database.writing() as connection:
-            for table, column in (
-                (t.channel, t.channel.c.id),
-                (t.resident, t.resident.c.channel),
-                (t.post, t.post.c.channel),
-                (t.handled, t.handled.c.channel),
-            ):
+            for table, column in ((t.channel, t.channel.c.id), (t.resident, t.resident.c.channel)):
                 for channel in await _within(connection, column, old):
                     await _rename(
                         connection, table, column.name, channel, new + channel[len(old) :]
                     )
-            c = t.unfinished.c.channel
-            for channel in await _within(connection, c, old):
-                moved = new + channel[len(old) :]
-                await connection.execute(
-                    update(t.unfinished).where(c == channel).values(channel=moved)
-                )
+            for table in (t.post, t.handled):
+                await connection.execute(delete(table).where(_is_within(table.c.channel, old)))
+            await _move_unfinished(connection, old, new)
             for channel in await _within(connection, t.conversation.c.channel, old):
                 await _move_conversations(connection, channel, new + channel[len(old) :])
 
@@ -233,9 +227,12 @@ async def _require_persona(connection: AsyncConnection, persona_id: str) -> None
         raise NotFoundError("This persona does not exist any more.")
 
 
+def _is_within(column: Any, channel: str) -> Any:
+    return (column == channel) | column.startswith(f"{channel}:", autoescape=True)
+
+
 async def _within(connection: AsyncConnection, column: Any, channel: str) -> set[str]:
-    topics = column.startswith(f"{channel}:", autoescape=True)
-    return set(await connection.scalars(select(column).where((column == channel) | topics)))
+    return set(await connection.scalars(select(column).where(_is_within(column, channel))))
 
 
 async def _rename(connection: AsyncConnection, table: Any, column: str, old: str, new: str) -> None:
@@ -247,6 +244,15 @@ async def _rename(connection: AsyncConnection, table: Any, column: str, old: str
         same = [table.c[key.name] == moved[key.name] for key in table.primary_key]
         await connection.execute(delete(table).where(*same))
         await connection.execute(table.insert().values(**moved))
+
+
+async def _move_unfinished(connection: AsyncConnection, old: str, new: str) -> None:
+    """What is unfinished goes on in the new channel, in messages of its own."""
+    c = t.unfinished.c
+    query = select(c.id, c.channel, c.body).where(_is_within(c.channel, old)).with_for_update()
+    for row in (await connection.execute(query)).all():
+        moved = {"channel": new + row.channel[len(old) :], "body": without_messages(row.body)}
+        await connection.execute(update(t.unfinished).where(c.id == row.id).values(**moved))
 
 
 async def _move_conversations(connection: AsyncConnection, old: str, new: str) -> None:

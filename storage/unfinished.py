@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -22,6 +22,8 @@ from storage.owners import Owners
 
 Kind = Literal["creation", "answer"]
 
+_NO_MESSAGES: Mapping[str, Any] = {"message": "", "messages": [], "files": [], "sending": ""}
+"""What a body tells of messages, by their ids in its channel, where there are none."""
 _AT_ONCE = 25
 """How much one process takes over in one go; the rest waits for its next look, or for others."""
 
@@ -188,6 +190,11 @@ async def said(connection: AsyncConnection, id: str, owner: str, turn_id: int) -
         raise NotFoundError("Another process goes on with this answer.")
     changed = update(t.unfinished).where(*mine).values(body={**body, "turn": turn_id})
     await connection.execute(changed)
+
+
+def without_messages(body: dict[str, Any]) -> dict[str, Any]:
+    """A body in a channel that knows none of its messages, neither the question nor the answer."""
+    return {**body, **{key: none for key, none in _NO_MESSAGES.items() if key in body}}
 
 
 async def uncharge(connection: AsyncConnection, row: Row[Any]) -> None:

@@ -143,5 +143,8 @@ class Chat:
             await self._storage.channels.move(*channel)
 
     async def aclose(self, grace: float = 20.0) -> None:
-        """Takes no more messages, finishes what is in flight, and stops what takes too long."""
+        """Finishes what is in flight, and stops what takes too long.
+
+        Messages that still come in are written down, for the next process to answer.
+        """
         await self._works.aclose(grace)

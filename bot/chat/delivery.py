@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 
 from bot.chat.base import Activity, GoneError, Outlet, TooLargeError
@@ -59,6 +59,7 @@ async def deliver_text(
 
     Raises:
         GoneError: there is nowhere to show it any more.
+        UnavailableError: the whole text is there, and the platform is out of reach.
     """
     async with outlet.activity(Activity.WRITING), Live(outlet) as live:
         try:
@@ -79,7 +80,9 @@ async def deliver_text(
                         return
         except asyncio.CancelledError:
             if live.text:
-                await asyncio.shield(live.finish(live.text))
+                # Stopped is stopped, also where that cannot be shown.
+                with suppress(ChatAnythingError):
+                    await asyncio.shield(live.finish(live.text))
             raise
 
 

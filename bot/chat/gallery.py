@@ -7,7 +7,7 @@ import contextlib
 import hashlib
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
@@ -193,7 +193,15 @@ class Gallery:
         )
         return Making(self._makings, order, settle, photo, asked)
 
-    async def adopt(self, place: Place, person: Person, persona_id: str, source: Place) -> Persona:
+    async def adopt(
+        self,
+        place: Place,
+        person: Person,
+        persona_id: str,
+        source: Place,
+        *,
+        manages_source: bool = False,
+    ) -> Persona:
         """Takes a persona along from another place, as a copy that leads a life of its own.
 
         Taken twice, it is the same copy.
@@ -203,11 +211,13 @@ class Gallery:
             person: who takes it; the adapter has made sure that they belong to both places.
             persona_id: who.
             source: where it lives now.
+            manages_source: whether they may manage that community; a rank holds in its own only.
 
         Raises:
             ChatAnythingError: it stays where it is; says why.
         """
-        persona = await self._rights.seen(source, person, persona_id, Action.EXPORT)
+        there = replace(person, is_moderator=manages_source)
+        persona = await self._rights.seen(source, there, persona_id, Action.EXPORT)
         told = f"{place.gallery}\n{persona.id}".encode()
         id = hashlib.sha256(told).hexdigest()[:32]
         known = await self._storage.personas.by_id(id)

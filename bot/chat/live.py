@@ -8,12 +8,14 @@ from typing import Self
 
 from bot.chat.base import GoneError, Outlet
 from bot.chat.pieces import pieces
+from personas.errors import UnavailableError
 
 
 class Live:
     """Shows a growing text at most every so often, and never holds up who writes it.
 
-    A context manager; what is shown last is what `finish` says.
+    A context manager; what is shown last is what `finish` says. Where the platform is out of reach
+    meanwhile, the text is written all the same, and `finish` tells.
 
     Args:
         outlet: where the text goes.
@@ -54,6 +56,7 @@ class Live:
 
         Raises:
             GoneError: there is nowhere to show it any more.
+            UnavailableError: the platform is out of reach.
         """
         await self._stop()
         shown = pieces(text, self._outlet.text_limit)
@@ -68,7 +71,9 @@ class Live:
                 return
             shown = pieces(self._text, self._outlet.text_limit)
             if shown:
-                await self._outlet.show(shown, final=False)
+                # A look that fails is not missed: the next one, or the last, shows as much.
+                with contextlib.suppress(UnavailableError):
+                    await self._outlet.show(shown, final=False)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._ending.wait(), self._outlet.interval)
 

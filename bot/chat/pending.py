@@ -28,7 +28,7 @@ class Question(Frozen):
     place: Place
     person: Person
     text: str
-    message: str = Field(description="its id")
+    message: str = Field(description="its id; empty where its channel has another id since")
     persona_id: str
     sound: str = Field(default="", description="the adapter's word for the recording")
     sound_seconds: float = 0.0

@@ -77,12 +77,13 @@ class Replies:
     async def receive(self, message: IncomingMessage, open_outlet: OpenOutlet) -> None:
         """Answers a message, if it is for somebody; returns when the answer is delivered.
 
-        A message that was received before, by this process or another, is not answered again.
+        A message that was received before, by this process or another, is not answered again. One
+        that comes in while this process ends is left to the next.
 
         Raises:
             ChatAnythingError: there is no answer; the sentence is for who wrote.
         """
-        if self._works.closed or message.author.is_bot:
+        if message.author.is_bot:
             return
         if not message.text.strip() and message.sound is None:
             return
@@ -95,6 +96,10 @@ class Replies:
                     return
                 silent = await self._is_only_heard(message)
                 pendings = await self._pendings.begin(message, personas, silent=silent)
+                if self._works.closed:
+                    for pending in pendings:
+                        await pending.leave()
+                    return
                 works = [
                     await self._exchanges.begin(
                         message, persona, open_outlet, pending, silent=silent

@@ -315,7 +315,7 @@ class Works:
         return len(about)
 
     async def aclose(self, grace: float = 20.0) -> None:
-        """Takes no more messages, finishes what is in flight, and stops what takes too long."""
+        """Begins nothing more, finishes what is in flight, and stops what takes too long."""
         self.closed = True
         tasks = [work.task for work in self._working if work.task is not None]
         if tasks:

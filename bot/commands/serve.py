@@ -56,7 +56,7 @@ async def serve(app: App, platforms: Sequence[Platform] = ()) -> None:
     grace = max(getattr(one, "shutdown_seconds", GRACE_SECONDS) for one in sections)
 
     async def finish() -> None:
-        operating.state = "It is ending: no new messages are taken."
+        operating.state = "It is ending: new messages are left to the next process."
         await chat.aclose(grace)
 
     async with operating.running(
@@ -136,12 +136,12 @@ async def _open(app: App, platform: Platform) -> Adapter:
 async def run(adapters: Sequence[Adapter], finish: Callable[[], Awaitable[None]]) -> None:
     """Runs adapters until a signal comes, or one of them ends.
 
-    Then no new message is taken, what is being answered is finished while everything is still
+    Then no new message is answered, what is being answered is finished while everything is still
     connected, and the adapters disconnect.
 
     Args:
         adapters: side by side.
-        finish: takes no more messages and waits for what is in flight.
+        finish: answers no more messages and waits for what is in flight.
 
     Raises:
         ChatAnythingError: an adapter could not be connected.

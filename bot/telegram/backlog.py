@@ -48,6 +48,11 @@ class Backlog:
         else:
             pile.timer = self._clock.later(_MORE_SECONDS, lambda: self._hand_over(chat))
 
+    def hand_over_all(self) -> None:
+        """Waits for no more messages."""
+        for chat in list(self._piles):
+            self._hand_over(chat)
+
     def _hand_over(self, chat: int) -> None:
         pile = self._piles.pop(chat, None)
         if pile is not None:

@@ -98,9 +98,14 @@ async def arrive(visit: Visit, word: str) -> None:
     if source.gallery == visit.place.gallery:
         persona = await visit.desk.chat.gallery.by_id(visit.place, visit.person, unpack(packed))
     else:
-        if not await visit.desk.members.belongs(home, int(visit.person.id)):
+        members, user = visit.desk.members, int(visit.person.id)
+        if not await members.belongs(home, user):
             raise NotFoundError("This link leads to a chat that you are not in.")
         persona = await visit.desk.chat.gallery.adopt(
-            visit.place, visit.person, unpack(packed), source
+            visit.place,
+            visit.person,
+            unpack(packed),
+            source,
+            manages_source=await members.manages(home, user),
         )
     await talk(visit, persona)

@@ -33,8 +33,8 @@ _BAR = 10
 
 def asked_in(visit: Visit) -> str:
     """The command, or the touch of a button, that asks for something: it may come twice."""
-    if visit.query is not None:
-        return visit.query.id
+    if visit.touch is not None:
+        return visit.touch.id
     return str(visit.message.message_id) if visit.message is not None else ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Final
 
 from telegram import (
@@ -13,6 +14,7 @@ from telegram import (
     InputTextMessageContent,
     LinkPreviewOptions,
 )
+from telegram.error import TelegramError
 from telegram.helpers import create_deep_linked_url
 
 from bot.telegram.cards import introduction
@@ -23,12 +25,23 @@ from bot.telegram.spots import Spot, place_of
 from personas.errors import ChatAnythingError
 from personas.persona import Persona
 
+log = logging.getLogger(__name__)
+
 _MOST: Final = 20
 _SECONDS: Final = 5
 
 
 async def answer(desk: Desk, query: InlineQuery) -> None:
-    """Offers the personas of somebody's private gallery."""
+    """Offers the personas of somebody's private gallery. Never fails."""
+    try:
+        await _answer(desk, query)
+    except TelegramError as error:
+        log.info("An inline query was not answered: %s", error)  # whoever types asks again
+    except Exception:
+        log.exception("An inline query failed")
+
+
+async def _answer(desk: Desk, query: InlineQuery) -> None:
     place = place_of(Spot(query.from_user.id, private=True))
     try:
         found = await desk.chat.gallery.page(

@@ -40,7 +40,7 @@ class Urgency(StrEnum):
 
 
 class NotNowError(TelegramError):
-    """A fleeting request found no room; the next one will show as much and more."""
+    """A fleeting request found no room or did not arrive; the next will show as much and more."""
 
 
 class QueueFullError(TelegramError):
@@ -134,7 +134,7 @@ class ChatLimiter(BaseRateLimiter[Urgency]):
         """Makes a request when it is its turn.
 
         Raises:
-            NotNowError: it was fleeting, and there was no room.
+            NotNowError: it was fleeting, and there was no room, or it did not arrive.
             QueueFullError: too many wait for this chat.
             TelegramError: whatever Telegram says that waiting does not change.
         """
@@ -230,6 +230,8 @@ class ChatLimiter(BaseRateLimiter[Urgency]):
             rest = seconds_of(error, "retry_after")
             self._rest(id, chat, rest)
             raise NotNowError("Telegram wants a pause") from error
+        except NotArrivedError as error:
+            raise NotNowError("It did not arrive") from error
         finally:
             self._overall.give_back()
             for permits in taken:

@@ -19,6 +19,7 @@ from bot.chat.base import Activity, Before
 from bot.chat.calls import handing_over, to_its_end
 from bot.telegram.actions import acting
 from bot.telegram.clock import Clock
+from bot.telegram.failures import may_have_arrived
 from bot.telegram.files import FILE_LIMIT, Files
 from bot.telegram.formatting import TEXT_LIMIT, Rich, harmless, quiet, rich, split
 from bot.telegram.limiter import NotNowError, Urgency
@@ -200,9 +201,10 @@ class TelegramOutlet:
             except NotNowError:
                 pass
             except TelegramError as error:
-                # A server of one's own may be too old for drafts.
-                log.info("No drafts in this chat: %s", error)
-                self._drafts = False
+                if not may_have_arrived(error):
+                    # A server of one's own may be too old for drafts.
+                    log.info("No drafts in this chat: %s", error)
+                    self._drafts = False
         elif self._looks and (not first or not self._is_short(message)):
             with contextlib.suppress(NotNowError):
                 await self._say(message, urgency=Urgency.FLEETING)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from dataclasses import dataclass, replace
@@ -16,10 +17,11 @@ from bot.telegram.commands import COMMANDS, guide, press
 from bot.telegram.desk import Desk
 from bot.telegram.incoming import incoming, person, person_of
 from bot.telegram.spots import Spot, channel_of, place_of, spot_of
+from bot.telegram.touch import Touch
 from bot.telegram.visit import Visit
 from engine.observing import arriving
 from personas.errors import NotFoundError
-from personas.gallery import gallery_id
+from personas.gallery import Visibility, gallery_id
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +32,8 @@ UPDATES: Final = [
     Update.INLINE_QUERY,
     Update.MY_CHAT_MEMBER,
 ]
+_PATIENCE: Final = 3.0
+"""Seconds for which a button may wait for what it does."""
 _HERE: Final = (ChatMember.MEMBER, ChatMember.ADMINISTRATOR, ChatMember.RESTRICTED)
 _BLIND: Final = (
     "I cannot see pictures and files, but I can read and listen. A photo with the caption "
@@ -72,7 +76,11 @@ class Router:
         elif update.message is not None:
             await self._message(update.message)
         elif update.edited_message is not None:
-            self._said(update.edited_message, edited=True)
+            await self._said(update.edited_message, edited=True)
+
+    def finish(self) -> None:
+        """Hands on what it still waits with, where no more updates come."""
+        self._backlog.hand_over_all()
 
     async def _message(self, message: Message) -> None:
         if message.migrate_to_chat_id is not None:
@@ -117,7 +125,7 @@ class Router:
             if message.photo or message.document or message.sticker or message.animation:
                 await self._blind(visit, message)
                 return
-        self._said(message)
+        await self._said(message)
 
     async def _blind(self, visit: Visit, message: Message) -> None:
         """Says what to do with a picture; once for an album."""
@@ -126,7 +134,7 @@ class Router:
             async with visit.explained():
                 await visit.say(_BLIND)
 
-    def _said(self, message: Message, *, edited: bool = False) -> None:
+    async def _said(self, message: Message, *, edited: bool = False) -> None:
         """Lets whoever it is for answer; the answer takes its time."""
         private = message.chat.type == message.chat.PRIVATE
         age = time.time() - message.date.timestamp()
@@ -136,13 +144,16 @@ class Router:
             return
         if private and not edited and message.text and age > STALE_SECONDS:
             self._backlog.add(message)
-        else:
-            self._hand_on([message], edited=edited)
+            return
+        async with self._visit(message, person_of(message)).explained():
+            self._hand_on([message], await self._author(message), edited=edited)
 
-    def _hand_on(self, messages: list[Message], *, edited: bool = False) -> None:
+    def _hand_on(
+        self, messages: list[Message], author: Person | None = None, *, edited: bool = False
+    ) -> None:
         """Hands what was said to the chat; several messages as one."""
         message = messages[-1]
-        visit = self._visit(message, person_of(message))
+        visit = self._visit(message, author or person_of(message))
         heard = [incoming(one, self._desk.bot, visit.person) for one in messages]
         said = replace(heard[-1], text="\n".join(one.text for one in heard if one.text.strip()))
         if said.author.is_bot or not (said.text.strip() or said.sound):
@@ -155,10 +166,14 @@ class Router:
         visit.go_on(answer(said, opener))
 
     async def _press(self, query: CallbackQuery) -> None:
-        message = query.message
+        message, touch = query.message, Touch(query)
         if message is None or query.data is None:
-            await query.answer()
+            await touch.rest()
             return
+        # Who sees a button wait for long touches it again.
+        resting = asyncio.get_running_loop().call_later(
+            _PATIENCE, lambda: self._desk.go_on(touch.rest())
+        )
         whole = message if isinstance(message, Message) else None
         private = message.chat.type == message.chat.PRIVATE
         spot = spot_of(whole) if whole is not None else Spot(message.chat.id, None, private)
@@ -166,10 +181,11 @@ class Router:
         if not private:
             manages = await self._desk.members.manages(message.chat.id, query.from_user.id)
             who = Person(who.id, who.name, is_moderator=manages, is_bot=who.is_bot)
-        visit = Visit(self._desk, spot, place_of(spot), who, whole, query)
+        visit = Visit(self._desk, spot, place_of(spot), who, whole, touch)
         async with visit.explained():
             await press(visit, query.data)
-            await query.answer()
+        resting.cancel()
+        await touch.rest()
 
     async def _membership(self, change: ChatMemberUpdated) -> None:
         """Says hello to a group; notes where it was thrown out."""
@@ -191,6 +207,14 @@ class Router:
             return who
         manages = await self._desk.members.manages(message.chat.id, int(who.id))
         return Person(who.id, who.name, is_moderator=manages)
+
+    async def _author(self, message: Message) -> Person:
+        """Who wrote; with their rank only where it decides who talks with whom."""
+        who = person_of(message)
+        if who.is_bot or message.chat.type == message.chat.PRIVATE:
+            return who
+        policy = await self._desk.chat.rooms.rules(place_of(spot_of(message)))
+        return await self._with_rank(message) if policy.visibility is Visibility.CREATOR else who
 
     def _visit(self, message: Message, who: Person) -> Visit:
         spot = spot_of(message)

@@ -62,7 +62,7 @@ class Sender:
         """Sends a text; None where Telegram's answer was lost and it may be there.
 
         Raises:
-            NotNowError: it was fleeting, and there was no room.
+            NotNowError: it was fleeting, and did not happen.
             ChatAnythingError: it cannot be sent; see `once`.
         """
         return await self.once(
@@ -91,7 +91,7 @@ class Sender:
             instead: what is sent where this person or group takes nothing of that kind.
 
         Raises:
-            NotNowError: it was fleeting, and there was no room.
+            NotNowError: it was fleeting, and did not happen.
             GoneError: nothing can be written here any more.
             TooLargeError: Telegram takes no file of this size.
             UnavailableError: Telegram cannot be reached, or refuses it.

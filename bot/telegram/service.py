@@ -6,28 +6,29 @@ import asyncio
 import contextlib
 import logging
 import secrets
-import time
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from telegram import Update
 from telegram.error import Conflict, InvalidToken, TelegramError
-from telegram.ext import Application, ExtBot, TypeHandler
+from telegram.ext import Application, TypeHandler
 
 from bot.chat.succession import Succession
 from bot.telegram.clock import Clock
 from bot.telegram.creating import resume
 from bot.telegram.desk import Desk
 from bot.telegram.incoming import sound_of
-from bot.telegram.limiter import ChatLimiter, NotNowError, Urgency
+from bot.telegram.limiter import ChatLimiter, NotNowError
 from bot.telegram.menu import set_menu
 from bot.telegram.order import InOrder
+from bot.telegram.polling import PollingBot
 from bot.telegram.request import CarefulRequest
 from bot.telegram.router import UPDATES, Router
 from bot.telegram.secrets import hide
 from bot.telegram.settings import TelegramSettings
 from bot.telegram.spots import spot_at
 from bot.telegram.visit import Visit
+from bot.telegram.webhook import WebhookWatch
 from personas.errors import ChatAnythingError, UnavailableError
 
 if TYPE_CHECKING:
@@ -38,8 +39,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _POLL_SECONDS: Final = 30
-_TROUBLED_FOR: Final = 60.0
-"""Seconds for which a failed try says that no updates come; the library tries twice a minute."""
 _WAITING: Final = 100
 """Updates that are fetched before those before them were taken: few, should the power fail."""
 
@@ -76,7 +75,7 @@ class TelegramAdapter:
             CarefulRequest(connections=2, proxy=proxy),
         )
         server = settings.server.rstrip("/") or "https://api.telegram.org"
-        bot: ExtBot[Urgency] = ExtBot(
+        self._bot = PollingBot(
             token,
             base_url=f"{server}/bot",
             base_file_url=f"{server}/file/bot",
@@ -84,18 +83,18 @@ class TelegramAdapter:
             get_updates_request=polling,
             rate_limiter=ChatLimiter(clock=clock),
         )
-        self._desk = Desk.open(bot, chat, settings, clock)
+        self._desk = Desk.open(self._bot, chat, settings, clock)
         self._succession = Succession(self._take_over, chat.takeover_seconds)
-        builder = Application.builder().bot(bot).concurrent_updates(InOrder())
+        builder = Application.builder().bot(self._bot).concurrent_updates(InOrder())
         waiting: asyncio.Queue[Update | object] = asyncio.Queue(_WAITING)
         self._application: Application[Any, Any, Any, Any, Any, Any] = builder.update_queue(
             waiting
         ).build()
-        self._application.add_handler(TypeHandler(Update, Router(self._desk).take))
+        self._router = Router(self._desk)
+        self._application.add_handler(TypeHandler(Update, self._router.take))
         self._application.add_error_handler(_failed)
+        self._webhook = WebhookWatch(self._bot, settings.webhook.url, clock)
         self._closing = asyncio.Event()
-        self._troubled_at = float("-inf")
-        self._trouble_is = ""
         self._connecting: asyncio.Task[Any] | None = None
 
     @property
@@ -104,9 +103,8 @@ class TelegramAdapter:
         updater = self._application.updater
         if not self._application.running or updater is None or not updater.running:
             return "It is not connected with Telegram."
-        if time.monotonic() - self._troubled_at < _TROUBLED_FOR:
-            return f"Telegram gives no updates ({self._trouble_is})."
-        return ""
+        trouble = self._bot.trouble or self._webhook.trouble
+        return f"Telegram gives no updates ({trouble})." if trouble else ""
 
     async def run(self) -> None:
         """Serves until it is closed.
@@ -140,6 +138,7 @@ class TelegramAdapter:
             self._connecting.uncancel()  # it was closed before it was connected
         finally:
             self._connecting = None
+            await self._webhook.end()
             # Where it was not let in, the library leaves its connections open.
             await self._desk.bot.shutdown()
 
@@ -187,14 +186,19 @@ class TelegramAdapter:
                 f"Nothing can listen on {webhook.listen}:{webhook.port}. Is the port taken, or "
                 "the extra telegram missing?"
             ) from error
+        self._webhook.begin()
 
     async def _leave(self) -> None:
         """Takes no more updates, and lets what was begun come to its end."""
         await self._succession.end()
         updater = self._application.updater
         if updater is not None and updater.running:
-            await updater.stop()
+            try:
+                await updater.stop()
+            except TelegramError as error:
+                log.warning("No updates came any more: %s", error)
         await self._application.stop()
+        self._router.finish()
         tasks = list(self._desk.tasks)
         if tasks:
             await asyncio.wait(tasks, timeout=self._settings.shutdown_seconds)
@@ -208,8 +212,9 @@ class TelegramAdapter:
         desk, chat = self._desk, self._desk.chat
         for pending in await chat.replies.take_over("telegram"):
             asked = pending.question
-            spot, id = spot_at(asked.place), int(asked.message)
-            visit = Visit(desk, spot, asked.place, asked.person, desk.message(spot, id))
+            spot, id = spot_at(asked.place), int(asked.message) if asked.message else None
+            message = desk.message(spot, id) if id is not None else None
+            visit = Visit(desk, spot, asked.place, asked.person, message)
             opener = desk.opener(spot, asked.place, asked.person, id)
             sound = None
             if asked.sound:
@@ -221,8 +226,7 @@ class TelegramAdapter:
             visit.go_on(resume(visit, making))
 
     def _trouble(self, error: TelegramError) -> None:
-        """Notes that no updates come; once, not each time it was tried."""
-        self._troubled_at, self._trouble_is = time.monotonic(), type(error).__name__
+        """Logs that no updates come; once, not each time it was tried."""
         if self._desk.notices.is_new(("polling", type(error).__name__), self._desk.clock.now()):
             if isinstance(error, Conflict):
                 log.error("Another program fetches the updates of this bot. Stop one of the two.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 TOKEN_VARIABLE = "TELEGRAM_TOKEN"
+_PROXIES = ("http://", "https://", "socks5://", "socks5h://")
 
 
 class WebhookSettings(BaseModel):
@@ -90,3 +91,10 @@ class TelegramSettings(BaseModel):
     webhook: WebhookSettings = Field(
         default_factory=WebhookSettings, description="How updates come in."
     )
+
+    @field_validator("proxy")
+    @classmethod
+    def _is_address(cls, proxy: str) -> str:
+        if proxy and not proxy.startswith(_PROXIES):
+            raise ValueError(f"write the whole address; it begins with {', '.join(_PROXIES)}")
+        return proxy

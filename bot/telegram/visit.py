@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
 from telegram import (
-    CallbackQuery,
     InlineKeyboardMarkup,
     InputMediaPhoto,
     LinkPreviewOptions,
@@ -24,7 +23,8 @@ from bot.telegram.failures import is_picture, is_unchanged, may_have_arrived, tr
 from bot.telegram.formatting import Rich, quiet, split
 from bot.telegram.limiter import NotNowError, Urgency
 from bot.telegram.spots import Spot
-from personas.errors import ChatAnythingError
+from bot.telegram.touch import Touch
+from personas.errors import ChatAnythingError, UnavailableError
 from personas.persona import Persona
 
 log = logging.getLogger(__name__)
@@ -44,8 +44,8 @@ class Visit:
         spot: where, for Telegram.
         place: where, for the chat.
         person: who.
-        message: what they wrote; with `query`, what the button stands under.
-        query: the touch, if it was one.
+        message: what they wrote; with `touch`, what the button stands under.
+        touch: of the button, if it was one.
     """
 
     desk: Desk
@@ -53,7 +53,7 @@ class Visit:
     place: Place
     person: Person
     message: Message | None = None
-    query: CallbackQuery | None = None
+    touch: Touch | None = None
 
     async def say(
         self,
@@ -167,7 +167,11 @@ class Visit:
                     return await caption()
                 raise
 
-        await self._edit(caption if message.photo else words)
+        try:
+            await self._edit(caption if message.photo else words)
+        except UnavailableError:
+            if not fleeting:
+                raise
 
     async def turn_into_picture(
         self,
@@ -226,17 +230,17 @@ class Visit:
 
         Never fails.
         """
+        if self.touch is not None:
+            short = text if len(text) <= _ALERT_LIMIT else f"{text[: _ALERT_LIMIT - 1]}…"
+            if await self.touch.answer(short, loud=loud):
+                return
         with suppress(TelegramError, ChatAnythingError):
-            if self.query is not None:
-                short = text if len(text) <= _ALERT_LIMIT else f"{text[: _ALERT_LIMIT - 1]}…"
-                await self.query.answer(short, show_alert=loud)
-            else:
-                await self.say(text)
+            await self.say(text)
 
     @property
     def quoting(self) -> ReplyParameters | None:
         """Refers to what was asked, in groups."""
-        if self.message is None or self.spot.private or self.query is not None:
+        if self.message is None or self.spot.private or self.touch is not None:
             return None
         return ReplyParameters(self.message.message_id, allow_sending_without_reply=True)
 
@@ -251,7 +255,7 @@ class Visit:
             if error.__cause__ is not None:
                 log.warning("%s", error, exc_info=error)
             about = (self.spot, self.person.id, str(error))
-            if self.query is not None or self.desk.notices.is_new(about, self.desk.clock.now()):
+            if self.touch is not None or self.desk.notices.is_new(about, self.desk.clock.now()):
                 await self.notice(str(error))
         except Exception:
             log.exception("A request on Telegram failed")
@@ -259,7 +263,7 @@ class Visit:
 
     def go_on(self, work: Awaitable[None]) -> None:
         """Lets long work go on; what goes wrong is told all the same."""
-        later = replace(self, query=None) if self.query is not None else self
+        later = replace(self, touch=None)
 
         async def explained() -> None:
             async with later.explained():

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from bot.chat.base import Activity, Before, GoneError, TooLargeError
 from engine.speech.base import Speech
 from engine.talkinghead.base import Clip
+from personas.errors import UnavailableError
 from personas.persona import Persona
 
 
@@ -30,6 +31,7 @@ class Platform:
         file_limit: bytes a file, as the platform says.
         takes: bytes a file, as it is in truth.
         gone_after: calls after which the channel is gone.
+        away_for: the next calls, which do not get through.
         finds: what was posted is found again by the answer it belongs to, as on Discord; else
             nobody can ask for it, as on Telegram.
     """
@@ -47,6 +49,7 @@ class Platform:
     file_limit: int = 10_000_000
     takes: int = 10_000_000
     gone_after: int | None = None
+    away_for: int = 0
     finds: bool = True
     answers: dict[tuple[str, int], str] = field(default_factory=dict)
 
@@ -72,6 +75,9 @@ class Platform:
 
     def call(self) -> None:
         """One call of the platform."""
+        if self.away_for:
+            self.away_for -= 1
+            raise UnavailableError("The platform is out of reach.")
         if self.gone_after is not None:
             self.gone_after -= 1
             if self.gone_after < 0:

@@ -54,6 +54,7 @@ class Telegram:
         self.problems: list[str] = []
         self.unanswered: set[str] = set()
         self.webhook: Json = {}
+        self.undelivered: Json = {}
         self.commands: dict[str, list[Json]] = {}
         self.failures: defaultdict[str, deque[Exception]] = defaultdict(deque)
         self._spec: Specification | None = specification()
@@ -308,6 +309,11 @@ class Telegram:
         while self.deliver is not None and self._updates:
             self.deliver(self._updates.popleft())
         return True
+
+    def _do_get_webhook_info(self, call: Call) -> Json:
+        url = self.webhook.get("url", "")
+        known = {"url": url, "has_custom_certificate": False, "pending_update_count": 0}
+        return {**known, **self.undelivered}
 
     def _do_delete_webhook(self, call: Call) -> bool:
         self.webhook = {}

@@ -12,6 +12,7 @@ from storage.channels import Post, Resident
 from storage.conversations import Turn
 from storage.settings import StorageSettings
 from storage.store import Storage
+from storage.unfinished import Unfinished
 from tests.storage.examples import add
 
 HERE = "discord:11"
@@ -83,6 +84,40 @@ async def test_the_last_speaker_is_known(storage: Storage, grumbel: str) -> None
     await storage.channels.unpost(HERE, "6")
     last = await storage.channels.last_post(HERE)
     assert last is not None and last.message == "5"
+
+
+async def test_a_channel_that_moves_takes_along_all_but_the_numbers_of_its_messages(
+    storage: Storage, grumbel: str
+) -> None:
+    old, new = "telegram:-5", "telegram:-1005"
+    for channel in (old, f"{old}:7"):
+        await storage.channels.set_mode(channel, "voice")
+        await storage.channels.settle(channel, Resident(persona_id=grumbel))
+        await storage.channels.posted(Post(channel=channel, message="1", persona_id=grumbel))
+        assert await storage.channels.handle(channel, "2")
+    await storage.channels.posted(Post(channel="telegram:-55", message="1", persona_id=grumbel))
+    body = {"text": "Hello?", "message": "2", "messages": ["3"], "files": [], "sending": "file"}
+    work = {"id": "one", "kind": "answer", "gallery": old, "channel": old, "member": "1"}
+    await storage.unfinished.begin(Unfinished.model_validate({**work, "body": body}))
+    assert await storage.channels.handle(new, "1")
+    await storage.channels.move(old, new)
+    for channel in (new, f"{new}:7"):
+        assert await storage.channels.mode(channel) == "voice"
+        assert [one.persona_id for one in await storage.channels.residents(channel)] == [grumbel]
+        assert await storage.channels.last_post(channel) is None
+        assert await storage.channels.handle(channel, "2")
+    assert not await storage.channels.handle(new, "1")
+    assert await storage.channels.post("telegram:-55", "1") is not None
+    await storage.unfinished.leave("one")
+    [left] = await storage.unfinished.take_over("answer", "telegram")
+    assert left.channel == new
+    assert left.body == {
+        "text": "Hello?",
+        "message": "",
+        "messages": [],
+        "files": [],
+        "sending": "",
+    }
 
 
 # Usage

@@ -364,6 +364,22 @@ async def test_what_waits_when_the_program_ends_is_answered_by_the_next(
     assert await second.world.storage.usage.used(HERE.gallery, "message") == 1
 
 
+async def test_what_is_said_while_the_program_ends_is_answered_by_the_next(
+    make_city: MakeCity, persona: Persona
+) -> None:
+    city = make_city(mode="text")
+    first = await city.start()
+    await first.world.chat.aclose(0.0)
+    await first.say(asked())
+    assert city.platform.said == []
+    second = await city.start()
+    await second.go_on()
+    await second.say(asked())  # it sees it, too
+    assert city.platform.said == [WORDS]
+    assert city.unfinished == 0
+    assert await second.world.storage.usage.used(HERE.gallery, "message") == 1
+
+
 async def test_who_was_taken_for_dead_posts_nothing_more(
     make_city: MakeCity, persona: Persona
 ) -> None:

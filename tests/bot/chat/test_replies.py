@@ -253,6 +253,15 @@ async def test_text_is_not_shown_more_often_than_the_platform_likes(make_world: 
     assert world.platform.looks == 2  # the first words, and the whole
 
 
+async def test_a_look_that_fails_breaks_no_answer_off(world: World) -> None:
+    await world.chat.rooms.settle(HERE, ANA, await world.make())
+    world.model.pause = 0.001
+    world.answers = "The sea is wide and grey, and so am I."
+    world.platform.away_for = 2
+    await world.say("Well?")
+    assert world.platform.said == [world.answers]
+
+
 async def test_a_clip_follows_the_text(make_world: MakeWorld) -> None:
     world = make_world(mode="clip")
     await world.chat.rooms.settle(HERE, ANA, await world.make())
@@ -402,6 +411,27 @@ async def test_an_answer_can_be_stopped_and_what_was_shown_stays(world: World) -
     assert await world.chat.replies.stop(HERE, ANA) == 0
 
 
+async def test_an_answer_that_is_stopped_out_of_reach_has_ended(world: World) -> None:
+    task = await stopped_midway(world)
+    world.platform.away_for = 10_000
+    assert await world.chat.replies.stop(HERE, ANA) == 1
+    await task
+    assert await world.chat.replies.take_over("discord") == []
+
+
+async def test_an_answer_whose_platform_is_out_of_reach_comes_whole_at_a_later_look(
+    world: World,
+) -> None:
+    task = await stopped_midway(world)
+    world.platform.away_for = 10_000
+    world.model.pause = 0.0
+    await task
+    world.platform.away_for = 0
+    [pending] = await world.chat.replies.take_over("discord")
+    await world.chat.replies.resume(pending, world.platform.open)
+    assert world.platform.said == [str(world.answers).strip()]
+
+
 async def test_a_question_that_is_deleted_stops_its_answer(world: World) -> None:
     task = await stopped_midway(world)
     assert await world.chat.replies.retract(HERE, "u1000") == 1
@@ -416,8 +446,6 @@ async def test_closing_finishes_what_is_nearly_done(world: World) -> None:
     await world.chat.aclose(grace=30)
     await task
     assert world.platform.said[0].endswith("some more of it.")
-    await world.say("Anybody there?")
-    assert len(world.platform.said) == 1
 
 
 async def test_closing_stops_what_takes_too_long(world: World) -> None:

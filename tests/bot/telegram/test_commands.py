@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import json
+import logging
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from telegram import InlineQuery, User
 
+from bot.chat.base import Person
+from bot.chat.gallery import Page
+from bot.telegram import inline
 from bot.telegram.menu import listed
+from bot.telegram.request import NotArrivedError
+from bot.telegram.spots import Spot, place_of
+from bot.telegram.visit import Visit
 from personas.errors import UnavailableError
 from tests.bot.telegram.house import ADA, BOB, EVE, House
-from tests.fakes.telegram_rooms import Room, buttons_of
+from tests.fakes.telegram_rooms import LostError, RefusedError, Room, buttons_of
 
 
 def labels(message: dict[str, Any]) -> list[str]:
@@ -54,6 +62,22 @@ async def test_a_link_takes_somebody_along_from_a_group(house: House) -> None:
     await house.said(stranger, "not in")
     house.telegram.say(stranger, "/start nonsense")
     await house.said(stranger, "leads to nobody")
+
+
+async def test_a_rank_counts_only_in_the_group_where_the_persona_lives(house: House) -> None:
+    group, own = house.group(), house.telegram.group(-2002, admins=(ADA,))
+    await house.create(group, by=EVE)
+    admin = Person(str(EVE), "Eve", is_moderator=True)
+    await house.chat.rooms.set_rules(place_of(Spot(group.id)), admin, export="moderators")
+    card = await house.card(group)
+    (link,) = [b["url"] for b in buttons_of(card["reply_markup"]) if "url" in b]
+    word = link.rpartition("=")[2]
+    house.telegram.say(own, f"/start {word}", by=ADA)
+    await house.said(own, "Only moderators can export")
+    eve = house.telegram.private(EVE)
+    house.telegram.say(eve, f"/start {word}")
+    await house.said(eve, "Barnaby Beam\nMind the steps")
+    assert (await personas(house, own), await personas(house, eve)) == ([], ["Barnaby Beam"])
 
 
 async def test_help_says_what_there_is(house: House) -> None:
@@ -127,6 +151,26 @@ async def test_what_fails_is_said_in_the_same_message(house: House) -> None:
     house.telegram.say(house.ada, "/create a lighthouse")
     await house.said(house.ada, "The brushes are dry.")
     assert len(house.ada.from_bot) == 1
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [LostError(), NotArrivedError("ConnectError")],
+    ids=["answer lost", "not arrived"],
+)
+async def test_a_progress_bar_that_cannot_be_shown_is_not_missed(
+    house: House, failure: Exception
+) -> None:
+    spot = Spot(house.ada.id, private=True)
+    visit = Visit(house.adapter._desk, spot, place_of(spot), Person(str(ADA)))
+    message = await visit.say("Thinking up who it is …")
+    assert message is not None
+    await house.clock.sleep(1.5)
+    house.telegram.failures["editMessageText"].append(failure)
+    await visit.change(message, "▰▰▱", fleeting=True)
+    assert not house.telegram.failures["editMessageText"]
+    await visit.change(message, "Here they are.")
+    assert house.ada.texts == ["Here they are."]
 
 
 async def test_who_may_not_create_gets_no_message_to_take_back(house: House) -> None:
@@ -497,6 +541,61 @@ async def test_a_button_under_a_message_that_is_too_old(house: House) -> None:
         house.telegram.press(house.ada, old, button["callback_data"])
     await house.telegram.until(lambda: not house.telegram.unanswered)
     await house.quiet()
+
+
+async def test_a_button_that_is_answered_too_late_does_its_work_quietly(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    await house.create(house.ada)
+    card = await house.card(house.ada)
+    for data in (buttons_of(card["reply_markup"])[0]["callback_data"], ""):
+        query = house.telegram.press(house.ada, card, data)
+        house.telegram.unanswered.discard(query)  # Telegram has forgotten it
+    await house.said(house.ada, "Barnaby Beam\nMind the steps")
+    await house.said(house.ada, "This persona does not exist any more.")
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+async def test_a_button_does_not_wait_for_what_takes_long(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.telegram.router._PATIENCE", 0.01)
+    await house.create(house.ada)
+    card = await house.card(house.ada)
+    house.telegram.failures["sendMessage"].append(RefusedError(429, "Too Many", retry_after=20))
+    house.telegram.press_named(house.ada, card, "Talk to")
+    await house.telegram.until(lambda: not house.telegram.unanswered)
+    assert not any("text" in message for message in house.ada.from_bot)
+    await house.said(house.ada, "Barnaby Beam\nMind the steps")
+
+
+async def test_what_goes_wrong_after_that_is_a_message(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = house.group()
+    house.telegram.say(group, "/settings", by=EVE)
+    rules = await house.said(group, "The rules of this group")
+    monkeypatch.setattr("bot.telegram.router._PATIENCE", 0.0)
+    house.telegram.press_named(group, rules, "Create", by=ADA)
+    await house.said(group, "Only moderators")
+
+
+async def test_an_inline_query_that_cannot_be_answered_is_let_be(
+    house: House, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: object, **__: object) -> Page:
+        raise ValueError("no page at all")
+
+    too_old = RefusedError(400, "Bad Request: query is too old and response timeout expired")
+    desk = house.adapter._desk
+    query = InlineQuery("i1", User(ADA, "Ada", is_bot=False), "barn", "")
+    query.set_bot(desk.bot)
+    house.telegram.failures["answerInlineQuery"].append(too_old)
+    await inline.answer(desk, query)
+    assert not caplog.records
+    monkeypatch.setattr(house.chat.gallery, "page", broken)
+    await inline.answer(desk, query)
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
 
 
 async def test_buttons_work_after_a_restart(house: House) -> None:

@@ -158,6 +158,21 @@ async def test_actions_and_drafts_pause_with_their_chat(bot: Bot, telegram: Tele
     assert len(telegram.calls) == 2  # getMe and the first action
 
 
+async def test_fleeting_requests_that_do_not_arrive_are_not_missed(
+    bot: Bot, telegram: Telegram, request_double: TelegramRequest
+) -> None:
+    telegram.private(1)
+    for look in (
+        lambda: bot.send_message(1, "so far", rate_limit_args=Urgency.FLEETING),
+        lambda: bot.send_message_draft(1, 1, "so far"),
+        lambda: bot.send_chat_action(1, "typing"),
+    ):
+        request_double.down = [NotArrivedError("ConnectError")]
+        with pytest.raises(NotNowError):
+            await look()
+        assert not request_double.down
+
+
 async def test_a_queue_has_an_end(telegram: Telegram, clock: Clock) -> None:
     limiter = ChatLimiter(Limits(waiting=3), clock)
     request = TelegramRequest(telegram)

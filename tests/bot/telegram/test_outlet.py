@@ -386,6 +386,39 @@ async def test_a_first_look_that_was_lost_does_not_stand_for_the_whole(
     assert len(group.message_ids) == 1
 
 
+@pytest.mark.parametrize("where", [ADA, GROUP], ids=["private", "group"])
+async def test_a_look_that_does_not_arrive_is_simply_not_shown(
+    private: TelegramOutlet,
+    group: TelegramOutlet,
+    where: int,
+    telegram: Telegram,
+    request_double: TelegramRequest,
+    clock: Clock,
+) -> None:
+    outlet, room = private if where == ADA else group, telegram.rooms[where]
+    await outlet.show([LONG], final=False)
+    await clock.sleep(outlet.interval * 1.2)
+    request_double.down = [NotArrivedError("ConnectError")]
+    await outlet.show([LONG + " It"], final=False)
+    assert not request_double.down
+    await clock.sleep(outlet.interval * 1.2)
+    await outlet.show([LONG + " It sings"], final=False)
+    assert f"{LONG} It sings" in (room.draft or room.texts[-1])
+    await outlet.show([LONG + " It sings."], final=True)
+    assert [text.removeprefix("Barnaby\n") for text in room.texts] == [f"{LONG} It sings."]
+
+
+async def test_a_draft_whose_answer_was_lost_is_not_the_last(
+    private: TelegramOutlet, telegram: Telegram, clock: Clock
+) -> None:
+    telegram.failures["sendMessageDraft"].append(LostError())
+    await private.show([LONG], final=False)
+    await clock.sleep(private.interval * 1.2)
+    await private.show([LONG + " It"], final=False)
+    assert telegram.rooms[ADA].draft == f"{LONG} It"
+    assert telegram.rooms[ADA].texts == []
+
+
 async def test_a_lost_answer_to_an_edit_loses_nothing(
     group: TelegramOutlet, telegram: Telegram
 ) -> None:

@@ -9,6 +9,7 @@ from bot.app import App
 from bot.settings import Settings
 from bot.telegram.adapter import open_adapter, token_of
 from bot.telegram.keys import cut, fits, key, pack, unpack
+from bot.telegram.request import CarefulRequest
 from bot.telegram.settings import TelegramSettings
 from personas.errors import UnavailableError
 
@@ -34,12 +35,20 @@ def test_the_token_may_be_in_the_environment(monkeypatch: pytest.MonkeyPatch) ->
         {"webhook": {"secret": "x" * 257}},
         {"webhook": {"connections": 101}},
         {"clips": "square"},
+        {"proxy": "127.0.0.1:1080"},
+        {"proxy": "socks4://127.0.0.1:1080"},
         {"tokn": "1:abc"},
     ],
 )
 def test_what_telegram_would_not_take_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         TelegramSettings.model_validate(wrong)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https", "socks5", "socks5h"])
+async def test_each_kind_of_proxy_can_be_used(scheme: str) -> None:
+    settings = TelegramSettings(proxy=f"{scheme}://127.0.0.1:1080")
+    await CarefulRequest(proxy=settings.proxy).shutdown()
 
 
 def test_settings_show_no_token() -> None:

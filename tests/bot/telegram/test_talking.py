@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,14 +11,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from telegram.error import NetworkError
+from telegram import Update
+from telegram.error import InvalidToken, NetworkError, TimedOut
 
+from bot.telegram.polling import PollingBot
 from engine.observing import current
 from engine.portrait.base import Image
 from engine.speech.base import Speech
 from engine.talkinghead.video import encode
 from personas.persona import Voice
-from tests.bot.telegram.house import ADA, BOB, GROUP, WORDS, House
+from tests.bot.chat.conftest import until
+from tests.bot.telegram.house import ADA, BOB, EVE, GROUP, WORDS, House
 from tests.fakes.head import StillHead
 from tests.fakes.telegram_rooms import LostError, RefusedError
 
@@ -67,6 +71,17 @@ async def test_an_answer_in_a_group_quotes_the_question_and_the_note_the_answer(
     text = await house.said(group, WORDS)
     assert text["reply_to_message"]["message_id"] == question["message_id"]
     assert note["reply_to_message"]["message_id"] == text["message_id"]
+
+
+async def test_where_only_makers_see_their_personas_an_admin_talks_with_all(house: House) -> None:
+    group = house.group()
+    await house.create(group, by=ADA)
+    await house.chat.rooms.set_rules(place(house), moderator(), visibility="creator")
+    house.telegram.say(group, "@anything_bot who are you?", by=BOB)
+    await house.said(group, "Nobody lives here yet")
+    house.telegram.say(group, "@anything_bot who are you?", by=EVE)
+    await house.said(group, WORDS)
+    assert sum(WORDS in text for text in group.texts) == 1
 
 
 async def test_several_personas_say_who_they_are(house: House) -> None:
@@ -248,17 +263,37 @@ async def test_what_was_written_while_nobody_was_there_is_answered(house: House)
     assert not any(WORDS in text for text in group.texts)
 
 
+@pytest.mark.parametrize("age", [0, 80_000], ids=["now", "in a backlog"])
+async def test_what_comes_in_while_the_program_ends_is_answered_by_the_next(
+    house: House, monkeypatch: pytest.MonkeyPatch, age: int
+) -> None:
+    monkeypatch.setattr("bot.telegram.backlog._MORE_SECONDS", 1e6)
+    await house.create(house.ada)
+    await house.chat.aclose(5.0)
+    house.telegram.say(house.ada, "Are you there?", date=house.telegram.now - age)
+    await until(lambda: not house.telegram._updates)  # it was fetched, and comes never again
+    await house.stop()
+    assert not any(WORDS in text for text in house.ada.texts)
+    await house.start()
+    await house.said(house.ada, WORDS)
+    await house.has(house.ada, "video_note")
+
+
 async def test_a_group_that_becomes_a_supergroup_keeps_everybody(house: House) -> None:
     group = house.group()
     await house.create(group, by=ADA)
     house.telegram.say(group, "/talk barnaby", by=ADA)
     await house.said(group, "Barnaby Beam\nMind the steps")
+    answered = house.telegram.say(group, "Barnaby, are you here?", by=ADA)
+    await house.has(group, "video_note")
+    await house.quiet()
     new = house.telegram.group(-1002)
     group.refusal = RefusedError(
         400, "Bad Request: group chat was upgraded to a supergroup chat", migrate_to_chat_id=-1002
     )
     house.telegram.say(group, by=ADA, migrate_to_chat_id=-1002)
     house.telegram.say(new, by=ADA, migrate_from_chat_id=GROUP)
+    new.ids = itertools.count(answered["message_id"])  # a supergroup numbers anew
     house.telegram.say(new, "Barnaby, are you still here?", by=ADA)
     await house.has(new, "video_note")
     assert await house.storage.personas.count("telegram:-1002") == 1
@@ -387,10 +422,41 @@ async def test_each_request_is_named_after_its_message(house: House) -> None:
     assert seen == [f"telegram:{ADA}/{message['message_id']}"]
 
 
-async def test_it_knows_whether_updates_come_in(house: House) -> None:
+@pytest.mark.parametrize(
+    ("failure", "name"),
+    [
+        (RefusedError(401, "Unauthorized"), "InvalidToken"),
+        (RefusedError(404, "Not Found"), "InvalidToken"),
+        (RefusedError(409, "Conflict"), "Conflict"),
+        (NetworkError("No route"), "NetworkError"),
+        (TimedOut(), "TimedOut"),
+    ],
+    ids=["401", "404", "409", "no network", "timeout"],
+)
+async def test_it_knows_whether_updates_come_in_and_goes_on_asking_for_them(
+    house: House, failure: Exception, name: str
+) -> None:
     await house.create(house.ada)
     assert house.adapter.obstacle == ""
-    house.adapter._trouble(NetworkError("No route"))
-    assert house.adapter.obstacle == "Telegram gives no updates (NetworkError)."
-    await house.stop()
+    house.telegram.failures["getUpdates"].append(failure)
+    house.telegram.say(house.ada, "Are you there?")  # the next try fails
+    await until(lambda: bool(house.adapter.obstacle))
+    assert house.adapter.obstacle == f"Telegram gives no updates ({name})."
+    house.telegram.say(house.ada, "And now?")
+    await until(lambda: sum(WORDS in text for text in house.ada.texts) == 2)
+    assert house.adapter.obstacle == ""
+
+
+async def test_it_ends_in_order_where_updates_have_come_to_an_end(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refused(*_: object, **__: object) -> tuple[Update, ...]:
+        raise InvalidToken
+
+    with monkeypatch.context() as patch:
+        patch.setattr(PollingBot, "get_updates", refused)
+        house.telegram.say(house.ada, "/help")
+        await house.said(house.ada, "/create")
+        await house.stop()
     assert house.adapter.obstacle == "It is not connected with Telegram."
+    await house.start()

@@ -14,7 +14,7 @@ from personas.errors import UnavailableError
 from storage.settings import StorageSettings
 from storage.store import Storage
 from tests.bot.chat.conftest import until
-from tests.bot.telegram.house import WORDS, House
+from tests.bot.telegram.house import EVE, WORDS, House
 from tests.fakes.killing import Fuse, swept_away
 from tests.fakes.telegram_rooms import Json, Room
 from tests.storage.looking import ask
@@ -219,6 +219,25 @@ async def test_switched_off_in_good_order_it_goes_on_later(house: House, restart
     await restart(doomed(house))
     assert_card(house, message)
     assert await used(house, house.ada) == 1
+
+
+async def test_an_answer_is_given_in_the_supergroup_that_its_group_became(
+    house: House, restart: Restart
+) -> None:
+    group = house.group()
+    await house.create(group, by=EVE)
+    fuse = doomed(house)
+    house.model.pause = ASLEEP
+    house.telegram.say(group, "@anything_bot good evening!", by=EVE)
+    await until(lambda: unfinished(house) == 1)
+    new = house.telegram.group(-1002)
+    await house.chat.move(
+        ("telegram:-1001", "telegram:-1002"), ("telegram:-1001", "telegram:-1002")
+    )
+    await restart(fuse)
+    answer = await house.said(new, WORDS)
+    assert "reply_to_message" not in answer
+    assert unfinished(house) == 0
 
 
 async def test_an_answer_that_nobody_has_seen_is_given(house: House, restart: Restart) -> None:

@@ -24,7 +24,9 @@ from bot.telegram.request import CarefulRequest
 from bot.telegram.service import TelegramAdapter
 from bot.telegram.settings import TelegramSettings, WebhookSettings
 from personas.errors import UnavailableError
+from personas.gallery import Policy
 from storage.store import Storage
+from tests.bot.chat.conftest import until
 from tests.bot.telegram.conftest import Bot
 from tests.bot.telegram.house import ADA, House
 from tests.fakes.language_model import ScriptedModel
@@ -177,6 +179,28 @@ async def test_a_webhook_takes_only_what_telegram_sends(
     assert house.telegram.webhook
 
 
+async def test_a_webhook_that_fails_is_told(
+    server: TelegramServer,
+    clock: Clock,
+    storage: Storage,
+    model: ScriptedModel,
+    unused_tcp_port: int,
+) -> None:
+    url = f"https://127.0.0.1:{unused_tcp_port}/updates"
+    webhook = WebhookSettings(url=url, port=unused_tcp_port)
+    house = at_home(server, clock, storage, model, webhook=webhook.model_dump())
+    await house.start()
+    await until(lambda: house.adapter.obstacle == "")
+    refused = {"last_error_date": server.telegram.now, "last_error_message": "Connection refused"}
+    server.telegram.undelivered = {"pending_update_count": 3, **refused}
+    await until(lambda: "(Connection refused)" in house.adapter.obstacle)
+    server.telegram.undelivered = refused  # all was delivered since
+    await until(lambda: house.adapter.obstacle == "")
+    server.telegram.webhook = {"url": "https://elsewhere.example.org"}
+    await until(lambda: "another address" in house.adapter.obstacle)
+    await house.stop()
+
+
 async def test_a_wrong_token_is_a_sentence_without_the_token(
     server: TelegramServer, clock: Clock, storage: Storage, model: ScriptedModel
 ) -> None:
@@ -257,6 +281,9 @@ class Echo:
 
     async def take_over(self, platform: str) -> list[Making]:
         return []
+
+    async def rules(self, place: Place) -> Policy:
+        return Policy()
 
     async def form(self, place: Place) -> str:
         return ""
