@@ -279,6 +279,16 @@ class Conversations:
         turns = await self._storage.conversations.history(id, limit=1)
         return turns[0].id if turns and turns[0].role == "persona" else None
 
+    async def asked(self, persona: Persona, channel: str, turn_id: int) -> str | None:
+        """What was said that a turn answers; None where nobody said anything."""
+        from storage.conversations import conversation_id
+
+        id = conversation_id(persona.id, channel)
+        turns = await self._storage.conversations.history(id, limit=2, before=turn_id + 1)
+        if len(turns) < 2 or turns[1].id != turn_id or turns[0].role != "user":
+            return None
+        return turns[0].text
+
     async def take_back(self, persona: Persona, channel: str, turn_id: int) -> None:
         """Deletes an answer and the message that it answers, as if they had not been said."""
         kept = self._storage.conversations

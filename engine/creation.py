@@ -161,6 +161,20 @@ class Creator:
         )
         return await self._storage.personas.by_id(self._id(request, self._model.name))
 
+    async def check(self, picture: bytes, gallery: str, member: str = "") -> None:
+        """Has a picture looked at that becomes a persona's as it is.
+
+        Args:
+            picture: an image file.
+            gallery: the community it will be seen in.
+            member: who brings it, as the platform names them.
+
+        Raises:
+            ChatAnythingError: it is not fit for everybody, or cannot be looked at; says why.
+        """
+        asker = Asker(gallery, plain(member, 100), Priority.PORTRAIT)
+        await self._studio.check(picture, asker)
+
     async def new_portrait(
         self, persona: Persona, *, seed: int | None = None, style: str = ""
     ) -> AsyncGenerator[CreationEvent]:

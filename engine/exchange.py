@@ -15,6 +15,7 @@ from personas.cards import (
     Form,
     describe,
     has_face,
+    is_for_adults,
     read_card,
     to_persona,
     to_personality,
@@ -53,12 +54,13 @@ async def import_card(
     member: str = "",
     style: str = "",
     voice: str = "",
+    adult: bool = False,
 ) -> AsyncGenerator[CreationEvent]:
     """Makes a persona of a card, as a stream of events; the last one says how it ended.
 
     A card that we wrote brings its face and voice along. Any other, or one with a very large
     picture, keeps its picture, on which a face is found or drawn; one without a picture gets a
-    portrait. No language model is asked.
+    portrait. No language model is asked. Whoever is for adults only stays so.
 
     Args:
         creator: makes the face and casts the voice where the card has none of ours.
@@ -68,18 +70,22 @@ async def import_card(
         member: who brings it, as the platform names them.
         style: a look, for a card without a picture.
         voice: a voice, instead of the one that is cast.
+        adult: it is for adults only, whatever the card says.
 
     Raises:
         InvalidInputError: the file is no card, or a picture in it is damaged.
     """
     card = await asyncio.to_thread(read_card, data)
+    adult = adult or is_for_adults(card)
     # The same card brought twice to a gallery is the same persona.
     seed = int.from_bytes(hashlib.sha256(data).digest()[:4]) >> 1
     if has_face(card) and not voice and not _is_too_large(card):
         await asyncio.to_thread(_require_pictures, card)
         personality = to_personality(card)
         yield PersonalityReady(personality, PortraitBrief(subject=personality.kind))
-        persona = await _whole(storage, card, gallery, member, data)
+        if not adult:
+            await _check(creator, card, gallery, member)
+        persona = await _whole(storage, card, gallery, member, data, adult)
         yield PortraitReady(card.picture or b"")
         yield PersonaReady(persona)
         return
@@ -91,6 +97,7 @@ async def import_card(
         style=style,
         voice=voice,
         photo=card.picture,
+        adult=adult,
     )
     async for event in creator.adopt(to_personality(card), request, card=card.document):
         yield event
@@ -115,7 +122,16 @@ def _require_pictures(card: Card) -> None:
         ) from error
 
 
-async def _whole(storage: Storage, card: Card, gallery: str, member: str, data: bytes) -> Persona:
+async def _check(creator: Creator, card: Card, gallery: str, member: str) -> None:
+    """Has the pictures of a card looked at, as those are that people send."""
+    for picture in (card.picture, card.background, card.body):
+        if picture is not None:
+            await creator.check(picture, gallery, member)
+
+
+async def _whole(
+    storage: Storage, card: Card, gallery: str, member: str, data: bytes, adult: bool
+) -> Persona:
     id = hashlib.sha256(gallery.encode() + b"\0" + data).hexdigest()[:32]
     image = await storage.media.put(card.picture or b"", ".png")
     layers = None
@@ -124,5 +140,7 @@ async def _whole(storage: Storage, card: Card, gallery: str, member: str, data: 
             background=await storage.media.put(card.background, ".png"),
             body=await storage.media.put(card.body, ".png"),
         )
-    persona = to_persona(card, id=id, gallery=gallery, image=image, layers=layers, creator=member)
+    persona = to_persona(
+        card, id=id, gallery=gallery, image=image, layers=layers, creator=member, adult=adult
+    )
     return await storage.personas.add(persona)

@@ -109,6 +109,29 @@ class Studio:
                 elif isinstance(event, JobDone):
                     yield _portrait(event.result)
 
+    async def check(self, picture: bytes, asker: Asker) -> None:
+        """Has a picture looked at by who draws, as those are that portraits are made of.
+
+        Args:
+            picture: an image file.
+            asker: for whom.
+
+        Raises:
+            InvalidInputError: it is no picture, or not fit for everybody.
+            UnavailableError: nobody can look at it now.
+        """
+        work = PortraitWork(
+            brief=PortraitBrief(subject="picture"),
+            seed=0,
+            photo=await self.products.put(picture, ".upload"),
+            looks_only=True,
+            made_by=self._made_by.get(PORTRAIT, ""),
+        )
+        asker = self._patient(asker, self._settings.portrait_patience)
+        async with contextlib.aclosing(ask(self.queue, work.job(meta=_meta()), asker)) as events:
+            async for _ in events:
+                pass
+
     async def speak(self, persona: Persona, text: str, asker: Asker, watch: Stopwatch) -> Said:
         """A persona says a text.
 

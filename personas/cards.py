@@ -25,7 +25,9 @@ __all__ = [
     "KeptPortrait",
     "describe",
     "has_face",
+    "is_for_adults",
     "read_card",
+    "texts",
     "to_persona",
     "to_personality",
     "write_card",
@@ -40,6 +42,19 @@ def has_face(card: Card) -> bool:
     return card.picture is not None and card.kept is not None and card.kept.portrait is not None
 
 
+def is_for_adults(card: Card) -> bool:
+    """Whether the card holds a persona of ours that is only for channels for adults."""
+    return card.kept is not None and card.kept.adult
+
+
+def texts(card: Card) -> list[str]:
+    """All that people see of the card's persona, and all that it speaks from."""
+    p = to_personality(card)
+    said = [text for one in p.examples for text in (one.user, one.reply)]
+    described = [card.kept.description] if card.kept is not None else []
+    return [p.name, p.kind, p.tagline, p.character, p.speaking_style, p.greeting, *said, *described]
+
+
 def to_persona(
     card: Card,
     *,
@@ -48,6 +63,7 @@ def to_persona(
     image: MediaKey,
     layers: Layers | None = None,
     creator: str = "",
+    adult: bool = False,
 ) -> Persona:
     """The persona that a card of ours holds.
 
@@ -58,6 +74,7 @@ def to_persona(
         image: the key under which `card.picture` was put.
         layers: the keys of `card.background` and `card.body`, where the card has them.
         creator: who imports it, as the platform names them.
+        adult: it is for adults only, whatever the card says.
 
     Raises:
         InvalidInputError: the card holds no persona of ours with a face.
@@ -88,6 +105,7 @@ def to_persona(
         seed=kept.seed,
         model=kept.model,
         created_at=_made_at(kept.created_at),
+        adult=adult or kept.adult,
         card=card.document,
     )
 

@@ -63,6 +63,7 @@ class Kept(Frozen):
     seed: int
     model: str = Field(default="", max_length=400)
     created_at: datetime
+    adult: bool = False
 
 
 class Card(Frozen):

@@ -111,6 +111,7 @@ def _kept(persona: Persona, chunks: tuple[png.Chunk, ...]) -> dict[str, Any]:
         seed=persona.seed,
         model=persona.model,
         created_at=persona.created_at,
+        adult=persona.adult,
     )
     return kept.model_dump(mode="json")
 

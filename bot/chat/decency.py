@@ -34,22 +34,24 @@ class Decency:
         self._filters: dict[str, Filter] = {}
         self._making = threading.Lock()
 
-    def check(self, place: Place, text: str) -> None:
-        """Checks what somebody wants a persona to be.
+    def is_for_adults(self, place: Place, text: str) -> bool:
+        """Whether what somebody wants a persona to be is for adults only.
 
-        Only where the platform tells apart channels for adults and this is none of them.
+        Asked only where the platform tells apart channels for adults; elsewhere people decide
+        for themselves. Takes a moment: call it in a thread.
 
         Raises:
-            RefusedError: there is such a word in it; says which, and what to do.
+            RefusedError: it is, and this is no channel for adults; says why, and what to do.
         """
-        if place.adult is not False:
-            return
+        if place.adult is None:
+            return False
         found = self._words(text)
-        if found:
+        if found and not place.adult:
             raise RefusedError(
                 f"“{found[0]}” is for channels with an age restriction, and this is none. Say it "
                 "differently, or make this persona there."
             )
+        return bool(found)
 
     def _words(self, text: str) -> list[str]:
         try:

@@ -13,6 +13,7 @@ from engine.conversation import Conversations, Mode
 from engine.events import ReplyEvent
 from personas.errors import InvalidInputError
 from personas.persona import Persona
+from personas.text import clean
 
 if TYPE_CHECKING:
     from storage.store import Storage
@@ -51,11 +52,15 @@ class Exchanges:
         Raises:
             InvalidInputError: it is empty.
         """
-        text = text.strip()
+        text = self.as_read(text)
         if not text:
             raise InvalidInputError("Say something, and you will get an answer.")
-        longest = self._longest_message
-        return text if len(text) <= longest else f"{text[:longest]} …"
+        return text
+
+    def as_read(self, text: str) -> str:
+        """A message as it is read and remembered; empty where nothing is left of it."""
+        text, longest = clean(text), self._longest_message
+        return text if len(text) <= longest else clean(f"{text[:longest]} …")
 
     async def begin(
         self,
@@ -76,14 +81,17 @@ class Exchanges:
             silent: what was said is only written down.
         """
         exchange = Exchange(self, message, persona, open_outlet, pending)
-        work = Work(message.place, message.id, message.author.id, persona, pending)
-        await self._works.start(
-            work,
-            message.author,
-            None if silent else exchange.say,
-            exchange.open,
-            pending.before if pending is not None else None,
+        work = Work(
+            message.place,
+            message.id,
+            message.author.id,
+            persona,
+            self.as_read(message.text),
+            pending.before if pending is not None else Before(),
+            pending,
         )
+        say = None if silent else exchange.say
+        await self._works.start(work, message.author, say, exchange.open)
         return work
 
     async def resume(

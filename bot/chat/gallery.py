@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from bot.chat.base import Person, Place
+from bot.chat.base import Person, Place, RefusedError
 from bot.chat.decency import Decency
 from bot.chat.makings import Making, Makings, Order
 from bot.chat.purse import Purse
@@ -167,18 +167,18 @@ class Gallery:
             voice: its voice; empty: whatever suits it.
             photo: a picture of it.
             seed: decides what is left open.
-            adult: it is only for places for adults.
+            adult: it is only for places for adults; so is whoever is described explicitly.
             show: what the adapter needs to go on showing it after a restart.
             asked: the message that asks for it, if it may come twice.
         """
 
-        async def settle() -> None:
+        async def settle() -> Order:
             await self._rights.require_creation(place, person)
             if adult and not place.adult:
                 raise InvalidInputError(
                     "Personas for adults are made in channels for adults only. This one is not."
                 )
-            self._decency.check(place, description)
+            return _marked(order, adult or await self._is_for_adults(place, description))
 
         order = Order(
             act="create",
@@ -241,15 +241,19 @@ class Gallery:
     async def edit(self, place: Place, person: Person, persona: Persona, **changes: str) -> Persona:
         """Changes who a persona is: name, tagline, character, speaking_style, greeting.
 
+        Explicit words make it one for adults only.
+
         Raises:
             ChatAnythingError: it stays as it is; says why.
         """
         persona = await self._rights.seen(place, person, persona.id, Action.EDIT)
-        if not persona.adult:
-            self._decency.check(place, "\n".join(changes.values()))
         cleaned = {key: clean(value).strip() for key, value in changes.items()}
+        adult = persona.adult or await self._is_for_adults(place, *changes.values())
         return await self._storage.personas.change(
-            persona.id, lambda stored: _edited(stored, cleaned)
+            persona.id,
+            lambda stored: _edited(stored, cleaned).model_copy(
+                update={"adult": stored.adult or adult}
+            ),
         )
 
     def redraw(
@@ -265,8 +269,9 @@ class Gallery:
     ) -> Making:
         """Gives a persona another portrait; see `create`."""
 
-        async def settle() -> None:
+        async def settle() -> Order:
             await self._rights.seen(place, person, persona.id, Action.EDIT)
+            return order
 
         order = Order(
             act="redraw",
@@ -324,13 +329,17 @@ class Gallery:
     ) -> Making:
         """Makes a persona of a character card; see `create`."""
 
-        async def settle() -> None:
-            from personas.cards import read_card, to_personality
+        async def settle() -> Order:
+            from personas.cards import is_for_adults, read_card, texts
 
             await self._rights.require_creation(place, person)
-            who = to_personality(await asyncio.to_thread(read_card, card))
-            told = (who.name, who.tagline, who.character, who.greeting)
-            self._decency.check(place, "\n".join(told))
+            read = await asyncio.to_thread(read_card, card)
+            adult = is_for_adults(read)
+            if adult and not place.adult:
+                raise RefusedError(
+                    "This persona is for adults only, and this place does not keep children out."
+                )
+            return _marked(order, adult or await self._is_for_adults(place, *texts(read)))
 
         order = Order(act="bring", place=place, person=person, show=dict(show or {}))
         return Making(self._makings, order, settle, card, asked)
@@ -369,6 +378,13 @@ class Gallery:
             NotFoundError: it is not kept any more.
         """
         return await self._storage.media.get(persona.portrait.image)
+
+    async def _is_for_adults(self, place: Place, *texts: str) -> bool:
+        return await asyncio.to_thread(self._decency.is_for_adults, place, "\n".join(texts))
+
+
+def _marked(order: Order, adult: bool) -> Order:
+    return order.model_copy(update={"adult": adult})
 
 
 def _edited(persona: Persona, changes: Mapping[str, str]) -> Persona:

@@ -87,7 +87,12 @@ class Listeners:
         return [await self._last(place, candidates) or candidates[0 if here else -1]]
 
     async def here(
-        self, place: Place, person: Person, policy: Policy | None = None
+        self,
+        place: Place,
+        person: Person,
+        policy: Policy | None = None,
+        *,
+        inherited: bool = True,
     ) -> list[Listener]:
         """The personas that live in a channel, or else in the one it belongs to.
 
@@ -95,10 +100,11 @@ class Listeners:
             place: the channel.
             person: who looks.
             policy: the rules of the community, where they are known already.
+            inherited: also look in the channel that it belongs to.
         """
         policy = policy or await self._rights.policy(place)
         residents = await self._storage.channels.residents(place.channel)
-        if not residents and place.parent:
+        if not residents and place.parent and inherited:
             residents = await self._storage.channels.residents(place.parent)
         personas = await self._storage.personas.by_ids([one.persona_id for one in residents])
         return [

@@ -71,7 +71,7 @@ class Making:
     Args:
         makings: makes it.
         order: what is asked for.
-        settle: raises the reason why it may not be made.
+        settle: raises the reason why it may not be made; gives what is made, as it turned out.
         upload: the photo, or the card.
         asked: the message that asks for it; a second time it is refused with `TakenError`.
         row: what was written down, where it was begun before.
@@ -86,7 +86,7 @@ class Making:
         self,
         makings: Makings,
         order: Order,
-        settle: Callable[[], Awaitable[object]] | None = None,
+        settle: Callable[[], Awaitable[Order]] | None = None,
         upload: bytes | None = None,
         asked: str = "",
         row: Unfinished | None = None,
@@ -112,7 +112,7 @@ class Making:
             ChatAnythingError: it may not be made; says why.
         """
         if self._settle is not None:
-            await self._settle()
+            self.order = await self._settle()
         async with contextlib.AsyncExitStack() as stack:
             order, purse = self.order, self._makings.purse
             creation = purse.creation(
@@ -286,7 +286,12 @@ class Makings:
         gallery, member = order.place.gallery, order.person.id
         if order.act == "bring":
             return import_card(
-                self._creator, self._storage, upload or b"", gallery=gallery, member=member
+                self._creator,
+                self._storage,
+                upload or b"",
+                gallery=gallery,
+                member=member,
+                adult=order.adult,
             )
         if order.act == "redraw":
             persona = await self._storage.personas.by_id(order.persona_id)

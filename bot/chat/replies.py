@@ -124,34 +124,67 @@ class Replies:
     async def edited(self, message: IncomingMessage, open_outlet: OpenOutlet) -> None:
         """Answers a message anew that its author has changed, as long as nothing came after it.
 
+        Each persona that has answered it, or was about to, answers anew. Platforms tell of
+        changes where the words are the same, such as a preview or a pin: those change nothing.
+
         Raises:
             ChatAnythingError: there is no new answer; the sentence is for who wrote.
         """
-        place = message.place
         if self._works.closed or message.author.is_bot or not message.text.strip():
             return
-        stopped = await self._works.retract(place, message.id)
+        # What comes in first is answered first, and one change is told of several times.
+        async with self._arriving.setdefault(message.place.channel, asyncio.Lock()):
+            works = await self._renew(message, open_outlet)
+        await self._finish(works)
+
+    async def _renew(self, message: IncomingMessage, open_outlet: OpenOutlet) -> list[Work]:
+        """Begins all answers anew whose question is another one now."""
+        place, person = message.place, message.author
+        text = self._exchanges.readable(message.text)
+        outdated = [
+            work
+            for work in self._works.answering(place.channel, message.id)
+            if work.asked != text and not await self._is_past(work)
+        ]
+        await self._works.cancel(outdated)
         posts = await self._storage.channels.posts(place.channel, question=message.id)
-        if not posts:
-            if stopped:  # nothing had been shown yet
-                works = [
-                    await self._exchanges.begin(message, persona, open_outlet, None, silent=False)
-                    for persona in await self._listeners.whom(message)
-                ]
-                await self._finish(works)
-            return
-        turn_id = posts[0].turn_id
-        persona = await self._rights.seen(place, message.author, posts[0].persona_id, Action.TALK)
-        last = await self._conversations.last_answer(persona, place.channel)
-        if turn_id is None or turn_id != last:
-            return
-        await self._again(
-            Work(place, message.id, message.author.id, persona),
-            message.author,
-            turn_id,
-            open_outlet,
-            self._exchanges.readable(message.text),
-        )
+        answers = {post.persona_id: post for post in posts}
+        unseen = [work.persona for work in outdated if work.persona.id not in answers]
+        if unseen and not answers:
+            unseen = await self._listeners.whom(message)  # perhaps somebody else is called now
+        works = [
+            await self._again(place, person, persona, post, open_outlet, text)
+            for persona, post in await self._outdated(message, text, answers.values())
+        ]
+        works += [
+            await self._exchanges.begin(message, persona, open_outlet, None, silent=False)
+            for persona in unseen
+        ]
+        return works
+
+    async def _outdated(
+        self, message: IncomingMessage, text: str, answers: Iterable[Post]
+    ) -> list[tuple[Persona, Post]]:
+        """The answers that are the last word still, and that answer something else than `text`."""
+        place = message.place
+        found: list[tuple[Persona, Post]] = []
+        busy = {work.persona.id for work in self._works.answering(place.channel, message.id)}
+        for post in answers:
+            if post.persona_id in busy or post.turn_id is None:
+                continue
+            persona = await self._rights.seen(place, message.author, post.persona_id, Action.TALK)
+            is_last = post.turn_id == await self._conversations.last_answer(persona, place.channel)
+            asked = await self._conversations.asked(persona, place.channel, post.turn_id)
+            if is_last and asked != text:
+                found.append((persona, post))
+        return found
+
+    async def _is_past(self, work: Work) -> bool:
+        """Whether something was said after an answer whose clip is being made."""
+        turn, channel = work.delivered.turn_id, work.place.channel
+        if turn is None:
+            return False
+        return turn != await self._conversations.last_answer(work.persona, channel)
 
     async def ask(
         self,
@@ -238,12 +271,8 @@ class Replies:
         """
         post, persona = await self._mine(place, person, message, "have another answer")
         await self._rights.require(place, person, Action.TALK, persona)
-        if post.turn_id is None:
-            raise NotFoundError("I do not remember what this was about.")
-        if self._works.is_busy_with(place, message):
-            raise InvalidInputError("I am still at it.")
-        work = Work(place, post.question, post.asked_by, persona)
-        await self._again(work, person, post.turn_id, open_outlet)
+        work = await self._again(place, person, persona, post, open_outlet)
+        await self._works.finish(work)
 
     async def stop(self, place: Place, person: Person, message: str = "") -> int:
         """Stops answers that are being made; what was shown by then stays.
@@ -261,9 +290,9 @@ class Replies:
         """
         return await self._works.stop(place, person, message)
 
-    async def retract(self, place: Place, question: str) -> int:
+    async def retract(self, channel: str, question: str) -> int:
         """Stops answering a message that its author has deleted; how many answers."""
-        return await self._works.retract(place, question)
+        return await self._works.retract(channel, question)
 
     async def remove(self, place: Place, person: Person, message: str) -> Before:
         """Takes an answer back, with the message that it answered, out of the memory.
@@ -368,39 +397,53 @@ class Replies:
             if isinstance(result, BaseException):
                 raise result
 
-    async def _run(
-        self,
-        work: Work,
-        person: Person,
-        say: Say,
-        open_outlet: OpenOutlet,
-        before: Before | None = None,
-    ) -> None:
-        await self._works.start(work, person, say, open_outlet, before)
+    async def _run(self, work: Work, person: Person, say: Say, open_outlet: OpenOutlet) -> None:
+        await self._works.start(work, person, say, open_outlet)
         await self._works.finish(work)
 
     async def _again(
         self,
-        work: Work,
+        place: Place,
         person: Person,
-        turn_id: int,
+        persona: Persona,
+        post: Post,
         open_outlet: OpenOutlet,
         message: str | None = None,
-    ) -> None:
-        """Answers in place of an answer; a `message` takes the place of what was asked."""
-        channel = work.place.channel
-        posts = await self._storage.channels.posts(channel, turn_id=turn_id)
+    ) -> Work:
+        """Begins an answer in place of another one.
+
+        Args:
+            place: where.
+            person: who uses it up.
+            persona: whose answer it is.
+            post: any message of the old answer.
+            open_outlet: gets the messages that are to be changed.
+            message: what is asked instead of what was asked; the same when None.
+
+        Raises:
+            ChatAnythingError: the old one stays; the sentence says why.
+        """
+        channel, turn_id = place.channel, post.turn_id
+        if turn_id is None:
+            raise NotFoundError("I do not remember what this was about.")
+        asked = message or await self._conversations.asked(persona, channel, turn_id)
+        before = _messages(await self._storage.channels.posts(channel, turn_id=turn_id))
 
         def say(mode: Mode, seconds: float | None) -> AsyncGenerator[ReplyEvent]:
             return self._conversations.regenerate(
-                work.persona, channel, turn_id, message=message, mode=mode, max_seconds=seconds
+                persona, channel, turn_id, message=message, mode=mode, max_seconds=seconds
             )
 
-        await self._run(work, person, say, open_outlet, _messages(posts))
+        # Nothing is waited for between this look and the beginning: two presses are one answer.
+        if self._works.is_busy_with(place, (post.message, *before.messages)):
+            raise InvalidInputError("I am still at it.")
+        work = Work(place, post.question, post.asked_by, persona, asked or "", before)
+        await self._works.start(work, person, say, open_outlet)
+        return work
 
     async def _said(self, work: Work) -> str | None:
         """The words of an answer that has been delivered."""
-        if work.delivered.turn_id is None:
+        if work.delivered.turn_id is None or not work.delivered.whole:
             return None
         turn = await self._storage.conversations.turn(work.delivered.turn_id)
         return turn.text if turn is not None else None

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 _RESIDENTS = 20
 _TRIGGERS = 10
 _LONGEST_TRIGGER = 40
+_ELSEWHERE = (
+    "Who answers here lives in the channel that this one is a part of. Let them leave there, or "
+    "let somebody else live here, who answers instead."
+)
 
 
 class Rooms:
@@ -49,9 +53,9 @@ class Rooms:
         self._rights = rights
         self._listeners = listeners
 
-    async def here(self, place: Place, person: Person) -> list[Listener]:
-        """The personas that live in a channel."""
-        return await self._listeners.here(place, person)
+    async def here(self, place: Place, person: Person, *, inherited: bool = True) -> list[Listener]:
+        """The personas that live in a channel; see `Listeners.here`."""
+        return await self._listeners.here(place, person, inherited=inherited)
 
     async def settle(
         self, place: Place, person: Person, persona: Persona, triggers: str = ""
@@ -92,9 +96,14 @@ class Rooms:
 
         Raises:
             RefusedError: this person may not say so.
+            InvalidInputError: they live in the channel that this one belongs to.
         """
         await self._rights.require(place, person, Action.SETTLE)
-        return await self._storage.channels.leave(place.channel, persona.id if persona else None)
+        left = await self._storage.channels.leave(place.channel, persona.id if persona else None)
+        staying = [] if left else await self.here(place, person)
+        if any(persona is None or one.persona.id == persona.id for one in staying):
+            raise InvalidInputError(_ELSEWHERE)
+        return left
 
     async def mode(self, place: Place) -> Mode | None:
         """How answers are in this channel; None where nobody has chosen."""

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, cast
 
@@ -44,6 +44,8 @@ class Work:
         question: the message that is answered.
         asked_by: who asked, by id.
         persona: who answers.
+        asked: what is answered, as it is read; empty where only a recording tells.
+        before: the messages it takes the place of.
         pending: as it is written down; None where a kill loses it.
         task: makes it.
         outlet: shows it, once there is one.
@@ -54,6 +56,8 @@ class Work:
     question: str
     asked_by: str
     persona: Persona
+    asked: str = ""
+    before: Before = field(default_factory=Before)
     pending: Pending | None = None
     task: asyncio.Task[None] | None = None
     outlet: Outlet | None = None
@@ -61,8 +65,8 @@ class Work:
     is_left: bool = False
 
     def is_about(self, message: str) -> bool:
-        """Whether a message is the question, or a part of the answer."""
-        if message == self.question:
+        """Whether a message is the question, or a part of the answer or of the one before."""
+        if message in (self.question, *self.before.messages, *self.before.files):
             return True
         return self.outlet is not None and message in (
             *self.outlet.message_ids,
@@ -115,17 +119,17 @@ class Works:
         """How many wait for a text, and how many seconds the first of them has."""
         return {"message": (self._texts.waiting, self._texts.oldest)}
 
-    def is_busy_with(self, place: Place, message: str) -> bool:
-        """Whether an answer to, or with, this message is being made."""
-        return any(work.is_about(message) for work in self._here(place))
+    def is_busy_with(self, place: Place, messages: Iterable[str]) -> bool:
+        """Whether an answer to, or with, one of these messages is being made."""
+        here = self._in(place.channel)
+        return any(work.is_about(message) for message in messages for work in here)
+
+    def answering(self, channel: str, question: str) -> list[Work]:
+        """The answers to a message that are being made."""
+        return [work for work in self._in(channel) if work.question == question]
 
     async def start(
-        self,
-        work: Work,
-        person: Person,
-        say: Say | None,
-        open_outlet: OpenOutlet,
-        before: Before | None = None,
+        self, work: Work, person: Person, say: Say | None, open_outlet: OpenOutlet
     ) -> None:
         """Begins an answer; returns once its place in the order of answers is settled.
 
@@ -134,12 +138,9 @@ class Works:
             person: who uses it up.
             say: begins the answer; None: what was said is only listened to.
             open_outlet: where it goes.
-            before: the messages it takes the place of.
         """
         entered = asyncio.Event()
-        work.task = asyncio.create_task(
-            self._work(work, person, say, open_outlet, before or Before(), entered)
-        )
+        work.task = asyncio.create_task(self._work(work, person, say, open_outlet, entered))
         self._working.add(work)
         work.task.add_done_callback(lambda _: self._working.discard(work))
         work.task.add_done_callback(lambda _: entered.set())
@@ -166,13 +167,12 @@ class Works:
         person: Person,
         say: Say | None,
         open_outlet: OpenOutlet,
-        before: Before,
         entered: asyncio.Event,
     ) -> None:
         named = f"{work.place.channel}/{work.question}"
         async with self._accounts.serving("message", work.place, person, named) as request:
             with during(request):
-                await self._serve(request, work, person, say, open_outlet, before, entered)
+                await self._serve(request, work, person, say, open_outlet, entered)
 
     async def _serve(
         self,
@@ -181,7 +181,6 @@ class Works:
         person: Person,
         say: Say | None,
         open_outlet: OpenOutlet,
-        before: Before,
         entered: asyncio.Event,
     ) -> None:
         place = work.place
@@ -200,23 +199,23 @@ class Works:
                 came = time.perf_counter()
                 async with self._texts.turn(place.gallery, person.id, line, entered.set):
                     self._accounts.observer.stage("waiting", time.perf_counter() - came)
-                    work.outlet = outlet = await open_outlet(work.persona, before)
+                    work.outlet = outlet = await open_outlet(work.persona, work.before)
                     if say is None:
                         return
                     if notice := await self._budgets.notice(left, person, wanted, mode):
                         await outlet.tell(notice)
                     events = say(mode, seconds)
                     await open_events.enter_async_context(contextlib.aclosing(events))
-                    with _nowhere_to_go(work):
+                    async with _nowhere_to_go(work):
                         await deliver_text(outlet, events, work.delivered)
                     await self._remember(work)
                 if work.delivered.failure:
                     request.outcome = "failed"
                 spent.kept = not work.delivered.failure
-                spent.earned = work.delivered.turn_id is not None
+                spent.earned = spent.kept and work.delivered.turn_id is not None
                 is_text = mode == "text" or (work.pending and work.pending.is_text_only)
                 if not is_text and work.delivered.whole:
-                    with _nowhere_to_go(work):
+                    async with _nowhere_to_go(work):
                         await deliver_clip(outlet, events, mode)
                     await self._remember(work)
             except asyncio.CancelledError:
@@ -301,17 +300,17 @@ class Works:
     async def stop(self, place: Place, person: Person, message: str = "") -> int:
         """See `Replies.stop`."""
         mine = member(place, person).is_moderator
-        found = [work for work in self._here(place) if not message or work.is_about(message)]
+        found = [work for work in self._in(place.channel) if not message or work.is_about(message)]
         allowed = [work for work in found if mine or work.asked_by == person.id]
         if message and found and not allowed:
             raise RefusedError("Only who asked, or a moderator, can stop this.")
-        await self._cancel(allowed)
+        await self.cancel(allowed)
         return len(allowed)
 
-    async def retract(self, place: Place, question: str) -> int:
-        """Stops answering a message that its author has deleted or changed; how many answers."""
-        about = [work for work in self._here(place) if work.question == question]
-        await self._cancel(about)
+    async def retract(self, channel: str, question: str) -> int:
+        """Stops answering a message that its author has deleted; how many answers."""
+        about = self.answering(channel, question)
+        await self.cancel(about)
         return len(about)
 
     async def aclose(self, grace: float = 20.0) -> None:
@@ -323,26 +322,32 @@ class Works:
         for work in self._working:
             # Half a text stays as it is; what nobody has seen yet, and clips, can come later.
             work.is_left = work.outlet is None or work.delivered.whole
-        await self._cancel(list(self._working))
+        await self.cancel(list(self._working))
 
-    async def _cancel(self, works: Iterable[Work]) -> None:
+    async def cancel(self, works: Iterable[Work]) -> None:
+        """Stops answers; what was shown by then stays."""
         tasks = [work.task for work in works if work.task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _here(self, place: Place) -> list[Work]:
-        return [work for work in self._working if work.place.channel == place.channel]
+    def _in(self, channel: str) -> list[Work]:
+        return [work for work in self._working if work.place.channel == channel]
 
 
-@contextlib.contextmanager
-def _nowhere_to_go(work: Work) -> Iterator[None]:
+@contextlib.asynccontextmanager
+async def _nowhere_to_go(work: Work) -> AsyncIterator[None]:
     """Ends an answer quietly whose chat is gone: there is nobody to tell.
 
-    Where the chat is out of reach for now, the answer is left to a later look.
+    Where the chat is out of reach for now, the answer is left to a later look. One that is not
+    written down was asked for by a command or a button, which can be answered even where nothing
+    can be written: who has seen nothing of it is told.
     """
     try:
         yield
     except (GoneError, UnavailableError, BusyError) as error:
         log.warning("An answer could not be shown to its end: %s", error)
         work.is_left = not isinstance(error, GoneError)
+        if work.pending is None and work.outlet is not None and not work.outlet.message_ids:
+            work.delivered.failure = str(error)
+            await work.outlet.tell(str(error))

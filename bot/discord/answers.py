@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import discord
 
 from bot.discord.buttons import Form, Press, view_of
-from bot.discord.context import context_of, say
+from bot.discord.context import MUTE, context_of, say
 from bot.discord.faces import Faces
 from bot.discord.names import quotable
 from bot.discord.places import asked_by
 from bot.discord.speakers import NOBODY
 from bot.discord.stage import Buttons, Stage
 from bot.discord.webhooks import Webhooks
+from personas.errors import InvalidInputError
 from personas.persona import Persona
 
 if TYPE_CHECKING:
@@ -136,6 +137,7 @@ async def put_question(interaction: discord.Interaction[Any], persona: Persona, 
         ChatAnythingError: there is no answer; the sentence is for who asked.
     """
     context, (place, person) = context_of(interaction), asked_by(interaction)
+    channel = writable_channel_of(interaction)
     shown = " ".join(text.split())[:1_500]
     name = quotable(persona.personality.name)
     asked = await interaction.response.send_message(
@@ -143,7 +145,7 @@ async def put_question(interaction: discord.Interaction[Any], persona: Persona, 
         allowed_mentions=NOBODY,
         suppress_embeds=True,
     )
-    opener = context.opener(channel_of(interaction), lambda reason: say(interaction, reason))
+    opener = context.opener(channel, lambda reason: say(interaction, reason))
     await context.chat.replies.ask(
         place, person, persona, text, str(asked.message_id or interaction.id), opener
     )
@@ -156,3 +158,19 @@ def channel_of(interaction: discord.Interaction[Any]) -> discord.abc.Messageable
         channel, discord.ForumChannel | discord.CategoryChannel
     )
     return channel
+
+
+def writable_channel_of(interaction: discord.Interaction[Any]) -> discord.abc.MessageableChannel:
+    """The channel in which an interaction happens, where personas can speak.
+
+    Raises:
+        InvalidInputError: they cannot; says what to do.
+    """
+    channel, may = channel_of(interaction), interaction.app_permissions
+    in_thread = isinstance(channel, discord.Thread)
+    writes = may.send_messages_in_threads if in_thread else may.send_messages
+    # Through a webhook they speak where the bot itself may not.
+    has_webhooks = context_of(interaction).stage.as_persona and may.manage_webhooks
+    if interaction.guild_id is None or writes or has_webhooks:
+        return channel
+    raise InvalidInputError(MUTE)

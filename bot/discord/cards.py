@@ -93,6 +93,7 @@ def details(persona: Persona) -> str:
         ("Art", shorten(credits, 300)),
         ("Words by", persona.model),
         ("In commands", persona.slug),
+        ("Seen", "in age-restricted channels only" if persona.adult else ""),
     )
     lines = [f"**{name}:** {quotable(text)}" for name, text in facts if text]
     title = f"### {quotable(who.name)}{MARK}{_by(persona)}"

@@ -10,6 +10,7 @@ from typing import Any, Final
 import discord
 from discord.ext import commands
 
+from bot.chat.base import Place
 from bot.chat.pending import Pending
 from bot.chat.succession import Succession
 from bot.discord.answers import AnswerButton
@@ -22,12 +23,13 @@ from bot.discord.creating import resume
 from bot.discord.failures import persistently
 from bot.discord.gallery import Meet, PageButton
 from bot.discord.invite import invite_url
-from bot.discord.places import channel_named, incoming, is_served_by, place_of
+from bot.discord.places import channel_id, channel_named, incoming, is_served_by
 from bot.discord.settings import DiscordSettings
 from bot.discord.speakers import NOBODY
 from bot.output import say
 from engine.observing import arriving
 from personas.errors import ChatAnythingError, UnavailableError
+from personas.gallery import gallery_id
 
 log = logging.getLogger(__name__)
 
@@ -163,22 +165,27 @@ class PersonaBot(commands.AutoShardedBot):
 
     async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
         """Nobody answers what was taken back, or remembers what a moderator has deleted."""
-        self.context.go_on(self._deleted(payload.channel_id, {payload.message_id}))
+        self.context.go_on(self._deleted(payload, {payload.message_id}))
 
     async def on_raw_bulk_message_delete(self, payload: discord.RawBulkMessageDeleteEvent) -> None:
         """Likewise, for many messages at once."""
-        self.context.go_on(self._deleted(payload.channel_id, payload.message_ids))
+        self.context.go_on(self._deleted(payload, payload.message_ids))
 
-    async def _deleted(self, channel_id: int, messages: set[int]) -> None:
-        channel = self.get_channel(channel_id)
-        user = channel.recipient if isinstance(channel, discord.DMChannel) else self.user
-        if channel is None or user is None:
-            return
-        place, replies = place_of(channel, user), self.context.chat.replies
+    async def _deleted(
+        self,
+        payload: discord.RawMessageDeleteEvent | discord.RawBulkMessageDeleteEvent,
+        messages: set[int],
+    ) -> None:
+        """The library knows no private chats and no archived threads: their ids have to do."""
+        channel, replies = channel_id(payload.channel_id), self.context.chat.replies
         for message in messages:
-            await replies.retract(place, str(message))
-            if not self.context.stage.posts.was_dropped(message):
-                await replies.deleted(place, str(message))
+            await replies.retract(channel, str(message))
+            # In a private chat, only the bot itself deletes what it has said.
+            if payload.guild_id is None or self.context.stage.posts.was_dropped(message):
+                continue
+            # What is gone is forgotten, whoever may read there.
+            place = Place(gallery_id("discord", payload.guild_id), channel, adult=True)
+            await replies.deleted(place, str(message))
 
     def _opener(self, message: discord.Message) -> Any:
         async def tell(sentence: str) -> None:

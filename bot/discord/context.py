@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 UNEXPECTED: Final = "Something went wrong in the program. The log says more."
+MUTE: Final = "I may not write in this channel. Ask me in another one."
 NOTICE_SECONDS: Final = 20.0
 """How long a notice stays where Discord cannot show it to one person alone."""
 _REPEAT_SECONDS: Final = 60.0

@@ -10,7 +10,7 @@ import discord
 
 from bot.chat.base import GoneError
 from bot.chat.makings import Making
-from bot.discord.context import Context, context_of, say
+from bot.discord.context import MUTE, Context, context_of, say
 from bot.discord.places import channel_named
 from bot.discord.progress import Birth
 from personas.errors import ChatAnythingError, InvalidInputError, UnavailableError
@@ -40,9 +40,10 @@ async def bring_to_life(interaction: discord.Interaction[Any], making: Making) -
             with contextlib.suppress(GoneError):
                 await birth.begin()
         if birth is None or not birth.url:
-            raise InvalidInputError("I may not write in this channel. Ask me in another one.")
+            raise InvalidInputError(MUTE)
         await making.shown_in(birth.message_id)
-        await say(interaction, f"Watch: {birth.url}")
+        seen = "\nIt is for adults: only age-restricted channels see it."
+        await say(interaction, f"Watch: {birth.url}{seen if making.order.adult else ''}")
         context.go_on(_follow(context, birth, making, stack.pop_all()))
 
 

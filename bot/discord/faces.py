@@ -59,11 +59,14 @@ class Faces:
         """The face, made if need be; None where there is none to be had now. Never fails.
 
         Discord lets few emoji be made in a row. Nobody waits for that: a persona speaks without
-        a face until it has one.
+        a face until it has one, and those that have one go on meanwhile.
         """
         if not self._limit:
             return None
         name = emoji_name(persona.portrait)
+        known = self._known(name)
+        if known is not None:
+            return known
         task = self._making.get(name)
         if task is None:
             task = self._making[name] = asyncio.create_task(self._get(name, persona))
@@ -71,10 +74,21 @@ class Faces:
         await asyncio.wait({task}, timeout=PATIENCE)
         return task.result() if task.done() and not task.cancelled() else None
 
+    def _known(self, name: str) -> discord.Emoji | None:
+        """A face that is there by what was seen of late; it counts as used."""
+        if not self._is_fresh or name not in self._emoji:
+            return None
+        self._emoji.move_to_end(name)
+        return self._emoji[name]
+
+    @property
+    def _is_fresh(self) -> bool:
+        return time.monotonic() - self._loaded_at <= _FRESH_SECONDS
+
     async def _get(self, name: str, persona: Persona) -> discord.Emoji | None:
         try:
             async with self._changing:
-                if time.monotonic() - self._loaded_at > _FRESH_SECONDS:
+                if not self._is_fresh:
                     await self._load()
                 found = self._emoji.get(name)
                 if found is None and time.monotonic() >= self._rest_until:

@@ -26,14 +26,19 @@ def place_of(channel: Any, user: discord.abc.User) -> Place:
     guild = getattr(channel, "guild", None)
     if guild is None:
         gallery = gallery_id("discord", user.id)
-        return Place(gallery, f"discord:{channel.id}", private=True)
+        return Place(gallery, channel_id(channel.id), private=True)
     parent = channel.parent_id if isinstance(channel, discord.Thread) else None
     return Place(
         gallery_id("discord", guild.id),
-        f"discord:{channel.id}",
-        parent=f"discord:{parent}" if parent else "",
+        channel_id(channel.id),
+        parent=channel_id(parent) if parent else "",
         adult=_is_adult(channel),
     )
+
+
+def channel_id(id: int) -> str:
+    """A channel, thread or private chat as a `Place` names it."""
+    return f"discord:{id}"
 
 
 async def channel_named(client: discord.Client, channel: str) -> object:

@@ -96,7 +96,7 @@ async def _follow(progress: _Progress) -> None:
     if persona is not None and making.order.show.get("settles") and visit.place.private:
         # In a private chat the next message is for whoever was just made.
         rooms = visit.desk.chat.rooms
-        for one in await rooms.here(visit.place, visit.person):
+        for one in await rooms.here(visit.place, visit.person, inherited=False):
             await rooms.leave(visit.place, visit.person, one.persona)
         await rooms.settle(visit.place, visit.person, persona)
 

@@ -45,7 +45,7 @@ async def talk(visit: Visit, persona: Persona) -> None:
     """
     chat, gone = visit.desk.chat, []
     if visit.place.private:
-        here = await chat.rooms.here(visit.place, visit.person)
+        here = await chat.rooms.here(visit.place, visit.person, inherited=False)
         gone = [one.persona for one in here if one.persona.id != persona.id]
     await chat.rooms.settle(visit.place, visit.person, persona)
     for other in gone:

@@ -48,16 +48,23 @@ class Work(Frozen):
 class PortraitWork(Work):
     """A portrait to be drawn.
 
-    The result: `portrait`, a `Portrait` whose media are products.
+    The result: `portrait`, a `Portrait` whose media are products; nothing where the photo is only
+    looked at.
     """
 
     brief: PortraitBrief
     seed: int = Field(ge=0, lt=2**63)
     photo: MediaKey | None = Field(default=None, description="a product: the file to go by")
+    looks_only: bool = Field(
+        default=False, description="whether the photo is fit for everybody; nothing is drawn"
+    )
 
     def job(self, meta: Mapping[str, str] | None = None) -> Job:
         """The job that makes it."""
-        return Job(PORTRAIT, self.model_dump(mode="json"), {}, self.brief.style, meta or {})
+        # Workers of an older version draw, and know of nothing else.
+        left_out = set() if self.looks_only else {"looks_only"}
+        payload = self.model_dump(mode="json", exclude=left_out)
+        return Job(PORTRAIT, payload, {}, self.brief.style, meta or {})
 
 
 class SpeechWork(Work):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,6 +90,18 @@ class PortraitGenerator(Protocol):
         Raises:
             UnavailableError: a model or art pack is missing.
             InvalidInputError: the photo cannot be used.
+        """
+
+
+@runtime_checkable
+class PictureGuard(Protocol):
+    """A PortraitGenerator that looks at the pictures which people send."""
+
+    def check(self, photo: Image) -> None:
+        """Looks whether a picture is fit for everybody.
+
+        Raises:
+            InvalidInputError: it is not.
         """
 
 

@@ -79,8 +79,8 @@ class PortraitMixture:
             InvalidInputError: the photo cannot be used.
             Exception: what `progress` raised.
         """
-        if photo is not None and self._safety is not None and not brief.adult:
-            self._check(photo, self._safety)
+        if photo is not None and not brief.adult:
+            self.check(photo)
         last = self._generators[-1]
         for generator in self._in_order(brief, photo):
             if generator is last:
@@ -99,6 +99,27 @@ class PortraitMixture:
             brief = brief.model_copy(update={"style": named})
         return last.generate(brief, seed, photo=photo, progress=progress)
 
+    def check(self, photo: Image) -> None:
+        """Looks whether a picture that somebody sent is fit for everybody.
+
+        Raises:
+            InvalidInputError: it is not.
+        """
+        if self._safety is None:
+            return
+        if photo.ndim != 3 or photo.shape[2] not in (3, 4) or min(photo.shape[:2]) < 8:
+            return  # no picture at all: the generator says so
+        try:
+            score = self._safety.score(photo)
+        except UnavailableError as error:
+            log.warning("Uploaded pictures are not looked at: %s", error)
+            return
+        if score >= self._threshold:
+            raise InvalidInputError(
+                "This picture is not fit to be shown here. Use another one, or a channel that is "
+                "age-restricted."
+            )
+
     def _in_order(self, brief: PortraitBrief, photo: Image | None) -> list[PortraitGenerator]:
         """Whom the look belongs to, then those who run everywhere."""
         *others, last = self._generators
@@ -108,20 +129,6 @@ class PortraitMixture:
         here = self._styles.available(capabilities.styles, capabilities.proposed)
         style = here.resolve(brief.style, brief).name if here.names() else ""
         return [one for one in others if style in one.capabilities.styles] + [last]
-
-    def _check(self, photo: Image, safety: ImageSafety) -> None:
-        if photo.ndim != 3 or photo.shape[2] not in (3, 4) or min(photo.shape[:2]) < 8:
-            return  # no picture at all: the generator says so
-        try:
-            score = safety.score(photo)
-        except UnavailableError as error:
-            log.warning("Uploaded pictures are not looked at: %s", error)
-            return
-        if score >= self._threshold:
-            raise InvalidInputError(
-                "This picture is not fit to be shown here. Use another one, or a channel that is "
-                "age-restricted."
-            )
 
 
 class _Told:

@@ -45,7 +45,8 @@ async def rename(
     before = await options.meant(interaction, name)
     after = await context_of(interaction).chat.gallery.rename(place, person, before, to)
     await interaction.response.send_message(
-        f"{quotable(before.personality.name)} is called {quotable(after.personality.name)} now.",
+        f"{quotable(before.personality.name)} is called {quotable(after.personality.name)} now."
+        f"{_marked(before, after)}",
         allowed_mentions=NOBODY,
     )
 
@@ -169,4 +170,11 @@ class EditForm(Form):
         changed = await context_of(interaction).chat.gallery.edit(
             place, person, self._persona, **changes
         )
-        await say(interaction, f"{quotable(changed.personality.name)} has changed.")
+        name = quotable(changed.personality.name)
+        await say(interaction, f"{name} has changed.{_marked(self._persona, changed)}")
+
+
+def _marked(before: Persona, after: Persona) -> str:
+    """What is to be said where a change has made somebody a persona for adults."""
+    is_new = after.adult and not before.adult
+    return " It is for adults now: only age-restricted channels see it." if is_new else ""

@@ -7,7 +7,7 @@ from typing import Any, Final
 import discord
 from discord import app_commands
 
-from bot.discord.answers import channel_of, put_question
+from bot.discord.answers import put_question, writable_channel_of
 from bot.discord.cards import details, settle
 from bot.discord.commands import options
 from bot.discord.context import context_of, say
@@ -22,7 +22,8 @@ async def _who_comes_or_goes(interaction: discord.Interaction[Any], typed: str) 
     """The personas of the server, and before them the ways to let go who lives here."""
     place, person = asked_by(interaction)
     choices: options.Choices = []
-    residents = await context_of(interaction).chat.rooms.here(place, person)
+    rooms = context_of(interaction).chat.rooms
+    residents = await rooms.here(place, person, inherited=False)
     if residents and _OFF.startswith(typed.casefold().strip()[:3]):
         choices.append(app_commands.Choice(name="off: everybody leaves this channel", value=_OFF))
         choices += [
@@ -55,15 +56,15 @@ async def talk(
         return
     leaving = await options.meant(interaction, who) if who else None
     left = await context.chat.rooms.leave(place, person, leaving)
-    await interaction.response.send_message(
-        "Nobody lived here."
-        if not left
-        else "It is quiet here now."
-        if not who
-        else "It has left.",
-        ephemeral=not left,
-        allowed_mentions=NOBODY,
-    )
+    if not left:
+        told = "Nobody lived here."
+    elif leaving is not None:
+        told = "It has left."
+    elif await context.chat.rooms.here(place, person):
+        told = "They have left. Those of the channel answer here again."
+    else:
+        told = "It is quiet here now."
+    await interaction.response.send_message(told, ephemeral=not left, allowed_mentions=NOBODY)
 
 
 @app_commands.command(description="How answers are in this channel.")
@@ -119,13 +120,14 @@ async def duet(
     """Lets two personas talk; they stop by themselves."""
     context, (place, person) = context_of(interaction), asked_by(interaction)
     pair = (await options.meant(interaction, first), await options.meant(interaction, second))
+    channel = writable_channel_of(interaction)
     names = " and ".join(quotable(one.personality.name) for one in pair)
     await interaction.response.send_message(
         f"-# {quotable(person.name)} lets {names} talk about\n> {quotable(topic)}"[:2_000],
         allowed_mentions=NOBODY,
         suppress_embeds=True,
     )
-    opener = context.opener(channel_of(interaction), lambda reason: say(interaction, reason))
+    opener = context.opener(channel, lambda reason: say(interaction, reason))
     await context.chat.replies.converse(
         place, person, pair, topic, str(interaction.id), opener, turns=turns
     )

@@ -15,13 +15,13 @@ from engine.jobs.works import PORTRAIT, PortraitWork
 from engine.machine import is_gpu
 from engine.observing import NOBODY, Observer
 from engine.pictures import read_upload
-from engine.portrait.base import PortraitDraft, PortraitGenerator
+from engine.portrait.base import PictureGuard, PortraitDraft, PortraitGenerator
 from engine.stopwatch import Stopwatch
 from personas.persona import MediaKey
 
 
 class PortraitHandler:
-    """Draws a brief and leaves its pictures among the products.
+    """Draws a brief and leaves its pictures among the products, or only looks at a photo.
 
     Args:
         open_generator: gives who draws; called when something is to be drawn, and each time.
@@ -51,7 +51,7 @@ class PortraitHandler:
         return Lane(self.kind, able.at_once)
 
     async def make(self, job: Job, tell: Tell) -> JobDone:
-        """Draws it. See `Handler`."""
+        """Draws it, or looks at it. See `Handler`."""
         work = PortraitWork.read(job)
         watch = Stopwatch(self._observer)
         generator = self._open()
@@ -61,6 +61,10 @@ class PortraitHandler:
             if work.photo is not None:
                 upload = await self._products.get(work.photo)
                 photo = await asyncio.to_thread(read_upload, upload)
+            if work.looks_only:
+                if photo is not None and isinstance(generator, PictureGuard):
+                    await asyncio.to_thread(generator.check, photo)
+                return JobDone({})
             async with contextlib.aclosing(
                 draw(generator, work.brief, work.seed, photo, self._observer)
             ) as steps:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any, get_args
 
 import pytest
 
@@ -15,8 +16,9 @@ from engine.pictures import LONGEST_SIDE
 from engine.portrait.benchmark.prompts import load_prompts
 from engine.talkinghead.base import Clip
 from personas import cards_png as png
-from personas.cards import write_card
+from personas.cards import Form, write_card
 from personas.errors import InvalidInputError, NotFoundError, UnavailableError
+from personas.persona import Exchange, Persona
 from tests.bot.chat.conftest import (
     ANA,
     BEN,
@@ -24,6 +26,7 @@ from tests.bot.chat.conftest import (
     HERE,
     MOD,
     PRIVATE,
+    THREAD,
     MakeWorld,
     World,
     last,
@@ -283,9 +286,12 @@ async def test_explicit_words_are_for_channels_of_adults(
 ) -> None:
     with pytest.raises(RefusedError, match=f"“{word}” is for channels with an age restriction"):
         await last(world.chat.gallery.create(CHILDREN, ANA, description))
-    await made(world.chat.gallery.create(AFTER_DARK, ANA, description, adult=True))
+    for adult in (True, False):
+        making = world.chat.gallery.create(AFTER_DARK, ANA, description, adult=adult)
+        assert (await made(making)).adult
     # Where the platform does not tell who reads, people decide for themselves.
-    await made(world.chat.gallery.create(HERE, ANA, description))
+    assert not (await made(world.chat.gallery.create(HERE, ANA, description))).adult
+    assert not (await world.make(AFTER_DARK)).adult
 
 
 async def test_they_come_in_by_no_other_way(world: World) -> None:
@@ -293,19 +299,59 @@ async def test_they_come_in_by_no_other_way(world: World) -> None:
     with pytest.raises(RefusedError, match="sexy"):
         await world.chat.gallery.edit(CHILDREN, ANA, persona, character="You are sexy.")
     changed = await world.chat.gallery.edit(AFTER_DARK, ANA, persona, name="Sexy Sam")
-    assert changed.personality.name == "Sexy Sam"
-    for form in ("png", "json"):
-        _, card = await world.chat.gallery.export(HERE, ANA, changed, form)
-        before = await world.storage.personas.count(HERE.gallery)
+    assert changed.personality.name == "Sexy Sam" and changed.adult
+    with pytest.raises(NotFoundError):
+        await world.chat.gallery.by_id(CHILDREN, ANA, persona.id)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"kind": "sexy lighthouse"},
+        {"speaking_style": "You sound sexy."},
+        {"examples": (Exchange(user="Are you sexy?", reply="I am a lighthouse."),)},
+        {"examples": (Exchange(user="Who are you?", reply="A sexy lighthouse."),)},
+    ],
+)
+async def test_nor_on_a_card(world: World, words: dict[str, Any]) -> None:
+    persona = await world.make()
+    personality = persona.personality.model_copy(update=words)
+    changed = persona.model_copy(update={"personality": personality})
+    await no_child_gets(world, await world.storage.personas.update(changed))
+
+
+async def test_nor_in_what_a_card_was_made_of(world: World) -> None:
+    persona = await world.make()
+    changed = persona.model_copy(update={"description": "a sexy lighthouse"})
+    await no_child_gets(world, await world.storage.personas.update(changed))
+
+
+async def no_child_gets(world: World, persona: Persona) -> None:
+    """The card of a persona that uses an explicit word is for places for adults only."""
+    gallery, elsewhere = world.chat.gallery, replace(ELSEWHERE, adult=True)
+    for form in get_args(Form):
+        _, card = await gallery.export(HERE, ANA, persona, form)
         with pytest.raises(RefusedError, match="sexy"):
-            await last(world.chat.gallery.bring(CHILDREN, ANA, card))
-        assert await world.storage.personas.count(HERE.gallery) == before
+            await last(gallery.bring(CHILDREN, ANA, card))
+        assert (await made(gallery.bring(elsewhere, ANA, card))).adult
+    assert await world.storage.personas.count(HERE.gallery) == 1
+
+
+async def test_a_card_keeps_that_somebody_is_for_adults(world: World) -> None:
+    gallery, elsewhere = world.chat.gallery, replace(ELSEWHERE, adult=True)
+    persona = await world.make(AFTER_DARK, "Velvet", adult=True)
+    for form in get_args(Form):
+        _, card = await gallery.export(AFTER_DARK, ANA, persona, form)
+        for place in (ELSEWHERE, replace(ELSEWHERE, adult=False), PRIVATE):
+            with pytest.raises(RefusedError, match="for adults only"):
+                await last(gallery.bring(place, ANA, card))
+        assert (await made(gallery.bring(elsewhere, ANA, card))).adult
 
 
 async def test_harmless_descriptions_are_not_taken_amiss() -> None:
     decency = Decency()
     for prompt in load_prompts():
-        decency.check(CHILDREN, prompt.text)
+        assert not decency.is_for_adults(CHILDREN, prompt.text)
 
 
 # Rooms
@@ -336,6 +382,19 @@ async def test_personas_come_and_go(world: World) -> None:
     await world.chat.rooms.set_rules(HERE, MOD, settle="moderators")
     with pytest.raises(RefusedError, match="Only moderators"):
         await world.chat.rooms.settle(HERE, BEN, ada)
+
+
+async def test_who_answers_in_a_thread_can_leave_only_where_it_lives(world: World) -> None:
+    ada, bo = await world.make(name="Ada Lamp"), await world.make(name="Bo Kettle")
+    rooms = world.chat.rooms
+    await rooms.settle(HERE, BEN, ada)
+    assert await rooms.here(THREAD, BEN, inherited=False) == []
+    for leaving in (ada, None):
+        with pytest.raises(InvalidInputError, match="lives in the channel"):
+            await rooms.leave(THREAD, BEN, leaving)
+    assert await rooms.leave(THREAD, BEN, bo) == 0
+    await rooms.settle(THREAD, BEN, bo)
+    assert await rooms.leave(THREAD, BEN) == 1
 
 
 async def test_a_deleted_persona_lives_nowhere(world: World) -> None:

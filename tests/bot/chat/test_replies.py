@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from bot.chat.base import Activity, Before, RefusedError
+from bot.chat.base import Activity, Before, GoneError, RefusedError
 from bot.chat.listeners import NobodyError
 from bot.chat.quotas import QuotaError
 from bot.chat.settings import ChatSettings
@@ -328,7 +328,25 @@ async def test_a_channel_that_goes_away_ends_the_answer_quietly(make_world: Make
         persona = await world.make(name=f"Ada {calls}")
         await world.chat.rooms.settle(HERE, ANA, persona)
         await world.say(f"{persona.personality.name}, hi")
-        assert world.chat.in_flight == 0
+        assert world.chat.in_flight == 0 and world.platform.told == []
+
+
+@pytest.mark.parametrize("error", [GoneError("Gone."), UnavailableError("Out of reach.")])
+async def test_who_asks_by_a_command_is_told_where_nothing_can_be_shown(
+    make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail() -> None:
+        raise error
+
+    world = make_world()
+    ada, bo = await world.make(name="Ada Lamp"), await world.make(name="Bo Kettle")
+    replies, platform = world.chat.replies, world.platform
+    monkeypatch.setattr(platform, "call", fail)
+    await replies.ask(HERE, ANA, ada, "Hi", "i1", platform.open)
+    assert platform.told == [str(error)]
+    await replies.converse(HERE, ANA, (ada, bo), "Tea", "i2", platform.open)
+    assert platform.told == [str(error)] * 2
+    assert await world.storage.usage.used(HERE.gallery, "message") == 0
 
 
 async def test_without_a_model_people_are_told_why(world: World) -> None:
@@ -375,6 +393,35 @@ async def test_only_who_asked_or_a_moderator_may_have_it_again(world: World) -> 
     await world.chat.replies.regenerate(HERE, MOD, "m1", world.platform.open)
     with pytest.raises(NotFoundError):
         await world.chat.replies.regenerate(HERE, MOD, "m999", world.platform.open)
+
+
+async def test_two_presses_are_one_other_answer(world: World) -> None:
+    await world.chat.rooms.settle(HERE, ANA, await world.make())
+    await world.say("Hi")
+    world.platform.lets_in.clear()
+    presses = [
+        asyncio.create_task(world.chat.replies.regenerate(HERE, ANA, "m1", world.platform.open))
+        for _ in range(2)
+    ]
+    await until(lambda: any(press.done() for press in presses))
+    with pytest.raises(InvalidInputError, match="still at it"):
+        await world.chat.replies.regenerate(HERE, ANA, "m1", world.platform.open)
+    world.platform.lets_in.set()
+    ends = await asyncio.gather(*presses, return_exceptions=True)
+    assert sorted(str(end) for end in ends) == ["I am still at it.", "None"]
+    assert await world.storage.usage.used(HERE.gallery, "message") == 2
+
+
+async def test_who_takes_an_answer_back_gets_no_other_one(world: World) -> None:
+    await world.chat.rooms.settle(HERE, ANA, await world.make())
+    await world.say("Hi")
+    world.platform.lets_in.clear()
+    again = asyncio.create_task(world.chat.replies.regenerate(HERE, ANA, "m1", world.platform.open))
+    await until(lambda: world.platform.opened == 2)
+    await world.chat.replies.remove(HERE, ANA, "m1")
+    assert world.chat.in_flight == 0
+    await again
+    assert await world.storage.usage.used(HERE.gallery, "message") == 1
 
 
 async def test_an_answer_can_be_taken_back(world: World) -> None:
@@ -434,7 +481,7 @@ async def test_an_answer_whose_platform_is_out_of_reach_comes_whole_at_a_later_l
 
 async def test_a_question_that_is_deleted_stops_its_answer(world: World) -> None:
     task = await stopped_midway(world)
-    assert await world.chat.replies.retract(HERE, "u1000") == 1
+    assert await world.chat.replies.retract(HERE.channel, "u1000") == 1
     await task
     assert world.model.unfinished <= 1
     assert world.chat.in_flight == 0
@@ -467,6 +514,71 @@ async def test_an_edited_question_is_answered_anew(world: World) -> None:
     assert "What is right?" in seen and "What is wrong?" not in seen
     await world.chat.replies.edited(world.message("Too late.", id="u500"), world.platform.open)
     assert world.platform.said == ["That is better.", "That is better."]
+
+
+async def two_who_listen(world: World) -> None:
+    """Ada Lamp and Bo Kettle, who both answer to their names."""
+    for name in ("Ada Lamp", "Bo Kettle"):
+        await world.chat.rooms.settle(HERE, ANA, await world.make(name=name))
+
+
+async def test_all_who_have_answered_an_edited_question_answer_anew(world: World) -> None:
+    await two_who_listen(world)
+    await world.say("Ada, Bo, what is wrong?", id="u500")
+    world.answers = "That is better."
+    edited = world.message("Ada, Bo, what is right?", id="u500")
+    await world.chat.replies.edited(edited, world.platform.open)
+    assert world.platform.said == ["That is better."] * 2
+    assert await world.storage.usage.used(HERE.gallery, "message") == 4
+
+
+async def test_who_had_not_begun_to_answer_an_edited_question_answers_the_new_one(
+    make_world: MakeWorld,
+) -> None:
+    world = make_world(settings=ChatSettings(at_once=1))
+    await two_who_listen(world)
+    world.model.pause = 0.01
+    world.answers = "One. Two. Three. " + "And then some more of it. " * 40
+    asking = asyncio.create_task(world.say("Ada, Bo, what is wrong?", id="u500"))
+    await world.platform.posted.wait()
+    world.model.pause, world.answers = 0.0, "That is better."
+    edited = world.message("Ada, Bo, what is right?", id="u500")
+    await world.chat.replies.edited(edited, world.platform.open)
+    await asking
+    assert world.platform.said == ["That is better."] * 2
+    assert {one.personality.name for one in world.platform.by.values()} == {"Ada Lamp", "Bo Kettle"}
+    for asked in world.model.asked[-2:]:
+        assert any("what is right?" in message.content for message in asked.messages)
+
+
+async def test_an_edit_that_leaves_the_words_changes_nothing(world: World) -> None:
+    await world.chat.rooms.settle(HERE, ANA, await world.make())
+    await world.say("What  is wrong? ", id="u500")
+    world.answers = "Something else."
+    same = world.message("What is wrong?", id="u500")
+    await world.chat.replies.edited(same, world.platform.open)
+    assert world.platform.said == ["Mind the rocks."]
+    assert await world.storage.usage.used(HERE.gallery, "message") == 1
+
+
+async def test_nor_does_it_stop_an_answer_that_is_being_made(world: World) -> None:
+    task = await stopped_midway(world)
+    await world.chat.replies.edited(world.message("Count!", id="u1000"), world.platform.open)
+    assert world.chat.in_flight == 1
+    world.model.pause = 0.0
+    await task
+    assert world.platform.said[0].endswith("some more of it.")
+
+
+async def test_an_edit_that_is_told_twice_is_answered_once(world: World) -> None:
+    await world.chat.rooms.settle(HERE, ANA, await world.make())
+    await world.say("What is wrong?", id="u500")
+    edited, known = world.message("What is right?", id="u500"), len(world.model.asked)
+    await asyncio.gather(
+        *(world.chat.replies.edited(edited, world.platform.open) for _ in range(2))
+    )
+    assert len(world.model.asked) == known + 1
+    assert await world.storage.usage.used(HERE.gallery, "message") == 2
 
 
 # Limits

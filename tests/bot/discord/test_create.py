@@ -11,6 +11,7 @@ from bot.chat.settings import ChatSettings
 from personas.errors import UnavailableError
 from personas.gallery import Policy, Who
 from tests.bot.discord.conftest import MakeWorld, World
+from tests.bot.discord.test_cards import told
 from tests.fakes.discord_seen import buttons, pictures, words
 
 
@@ -126,6 +127,9 @@ async def test_for_adults_only_where_adults_are(world: World) -> None:
     assert isinstance(channel, discord.TextChannel)
     channel.nsfw = True
     await world.ana.slash(world.general, "create", description="a rogue", adult=True)
+    assert (await world.persona()).adult
+    result = await world.ana.slash(world.general, "create", description="a sexy rogue")
+    assert "only age-restricted channels see it" in told(result)
     assert (await world.persona()).adult
 
 

@@ -318,10 +318,7 @@ async def test_faces_that_are_not_used_make_room(
     server: DiscordServer, stage: Stage, persona: Persona, storage: Storage
 ) -> None:
     few = Faces(stage.client, storage.media, limit=1)
-    other = persona.model_copy(
-        update={"portrait": persona.portrait.model_copy(update={"image": await copy(storage)})}
-    )
-    first, second = await few.url(persona), await few.url(other)
+    first, second = await few.url(persona), await few.url(await twin(persona, storage))
     assert None not in (first, second) and first != second
     assert sum(one.method == "DELETE" for one in server.requests) == 1
 
@@ -356,6 +353,21 @@ async def test_nobody_waits_for_a_face_that_takes_long(
     assert await stage.faces.url(persona) is not None
 
 
+async def test_who_has_a_face_does_not_wait_for_those_of_others(
+    server: DiscordServer,
+    stage: Stage,
+    persona: Persona,
+    storage: Storage,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    face, newcomer = await stage.faces.url(persona), await twin(persona, storage)
+    monkeypatch.setattr(faces, "PATIENCE", 0.05)
+    server.limit("POST", r"/applications/\d+/emojis", 0.5)
+    assert await stage.faces.url(newcomer) is None
+    assert face is not None and await stage.faces.url(persona) == face
+    await server.until(lambda: len(server.emoji) == 2)
+
+
 async def test_every_request_is_as_discord_describes_it(
     server: DiscordServer, stage: Stage, persona: Persona, outlet: DiscordOutlet
 ) -> None:
@@ -377,8 +389,10 @@ async def test_every_request_is_as_discord_describes_it(
     assert not faults
 
 
-async def copy(storage: Storage) -> str:
-    """Another picture."""
+async def twin(persona: Persona, storage: Storage) -> Persona:
+    """The same persona with another picture."""
     from engine.pictures import to_png
 
-    return await storage.media.put(to_png(np.full((512, 512, 3), 90, np.uint8)), ".png")
+    image = await storage.media.put(to_png(np.full((512, 512, 3), 90, np.uint8)), ".png")
+    portrait = persona.portrait.model_copy(update={"image": image})
+    return persona.model_copy(update={"portrait": portrait})

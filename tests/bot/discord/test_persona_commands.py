@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from typing import Any
 
+import discord
 import pytest
 
 from tests.bot.discord.conftest import World
@@ -48,6 +49,21 @@ async def test_edit_in_a_form(world: World) -> None:
     values[form["Tagline"]["custom_id"]] = "Shines softly"
     assert "has changed" in told(await world.ana.submit_modal(shown, values))
     assert (await world.persona()).personality.tagline == "Shines softly"
+
+
+async def test_explicit_words_make_somebody_a_persona_for_adults(world: World) -> None:
+    await world.create()
+    refused = await world.ana.slash(
+        world.general, "persona rename", persona="barnaby", to="Sexy Sam"
+    )
+    assert "age restriction" in told(refused)
+    channel = world.bot.get_channel(world.general.id)
+    assert isinstance(channel, discord.TextChannel)
+    channel.nsfw = True
+    await world.ana.slash(world.general, "persona rename", persona="barnaby", to="Sexy Sam")
+    answer = world.general.last_message
+    assert answer is not None and "for adults now" in answer.content
+    assert (await world.persona()).adult
 
 
 async def test_who_may_not_edit_is_told_when_it_matters(world: World) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import discord
 import pytest
+from simcord.backend.serializers import message_payload
 
 from engine.hearing.base import Transcript
 from engine.observing import current
@@ -141,6 +142,19 @@ async def test_talk_off(world: World) -> None:
     count = len(world.said())
     await world.ben.send(world.general, "Still there?")
     assert len(world.said()) == count
+
+
+async def test_talk_off_in_a_thread_says_where_who_answers_there_lives(world: World) -> None:
+    await settle(world)
+    world.env.backend.create_thread(world.general.id, "quiet", world.ben.id)
+    [thread] = world.general.threads
+    offered = await world.ben.autocomplete(thread, "talk", "persona", "")
+    assert not any(one["value"].startswith("off") for one in offered)
+    refused = told(await world.ben.slash(thread, "talk", persona="off"))
+    assert "lives in the channel" in refused
+    await world.ben.slash(thread, "talk", persona="barnaby")
+    gone = told(await world.ben.slash(thread, "talk", persona="off"))
+    assert "Those of the channel answer here again" in gone
 
 
 async def test_one_of_two_leaves(world: World) -> None:
@@ -344,6 +358,28 @@ async def test_ask_reaches_who_lives_elsewhere(world: World) -> None:
     assert answer.content == "Mind the rocks."
 
 
+async def test_where_nothing_can_be_written_nobody_is_asked(world: World) -> None:
+    await world.create(name="Barnaby Beam")
+    await world.create(name="Mira Moth")
+    silent = discord.PermissionOverwrite(send_messages=False, manage_webhooks=False)
+    muted = world.home.create_text_channel("muted", overwrites={world.home.default_role: silent})
+    asked = await world.ben.slash(muted, "ask", persona="barnaby", message="Hello?")
+    assert "may not write" in told(asked)
+    met = await world.ben.slash(muted, "duet", first="barnaby", second="mira", topic="light")
+    assert "may not write" in told(met)
+    assert muted.history() == []
+    assert await world.storage.usage.used(f"discord:{world.home.id}", "message") == 0
+
+
+async def test_an_answer_that_cannot_be_shown_is_told_and_not_counted(world: World) -> None:
+    await settle(world)
+    hooks = "/webhooks/*/simcord_webhook_*"
+    world.env.inject_error("POST", hooks, status=403, code=50013, times=None)
+    asked = await world.ben.slash(world.general, "ask", persona="barnaby", message="Hello?")
+    assert "may not write" in told(asked)
+    assert await world.storage.usage.used(f"discord:{world.home.id}", "message") == 0
+
+
 async def test_forget(world: World) -> None:
     await settle(world)
     await world.ben.send(world.general, "My name is Mackerel.")
@@ -370,6 +406,49 @@ async def test_a_message_taken_back_is_not_answered(world: World) -> None:
     await world.ben.delete(question)
     await world.env.advance_time(10_000)
     assert len(world.said()) == before
+
+
+async def test_nor_is_one_in_a_private_chat(world: World) -> None:
+    ana = world.ana.user
+    await ana.slash("create", description="a diary")
+    world.model.pause = 100.0
+    before = len(ana.dm_channel.history())
+    question = await ana.send_dm("Never mind.")
+    world.env.backend.delete_message(ana.dm_channel.id, question.id)
+    await world.env.settle()
+    await world.env.advance_time(10_000)
+    assert len(ana.dm_channel.history()) == before
+
+
+async def test_what_is_deleted_in_an_archived_thread_is_forgotten(world: World) -> None:
+    await settle(world)
+    backend = world.env.backend
+    backend.create_thread(world.general.id, "quiet", world.ben.id)
+    [thread] = world.general.threads
+    world.answers = "A secret word: mackerel."
+    await world.ben.send(thread, "Tell me a secret.")
+    backend.edit_channel(thread.id, {}, thread_metadata={"archived": True})
+    await world.env.settle()
+    backend.delete_message(thread.id, last(world, thread).id)
+    await world.env.settle()
+    backend.edit_channel(thread.id, {}, thread_metadata={"archived": False})
+    await world.env.settle()
+    await world.ben.send(thread, "What did you say?")
+    assert not any("mackerel" in one.content for one in world.model.asked[-1].messages)
+
+
+async def test_a_preview_that_comes_to_an_edited_message_changes_nothing(world: World) -> None:
+    await settle(world)
+    question = await world.ben.send(world.general, "Helo")
+    await world.ben.edit(question, "Hello")
+    count = len(world.model.asked)
+    assert world.bot._connection._messages
+    world.bot._connection._messages.clear()  # as after many other messages
+    backend = world.env.backend
+    stored = backend.get_message(world.general.id, question.id)
+    backend.emit("MESSAGE_UPDATE", dict(message_payload(backend, stored)))
+    await world.env.settle()
+    assert len(world.model.asked) == count
 
 
 async def test_an_edited_message_is_answered_anew(world: World) -> None:

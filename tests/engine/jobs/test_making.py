@@ -118,6 +118,18 @@ async def test_a_photo_is_drawn_by(makers: Makers) -> None:
         await makers.make(PortraitWork(brief=BRIEF, seed=7, photo=gone).job())
 
 
+async def test_a_photo_that_is_only_looked_at_is_not_drawn_by(makers: Makers) -> None:
+    photo = await makers.products.put(await _png(makers), ".upload")
+    drawn = len(makers.portraits.briefs)
+    work = PortraitWork(brief=BRIEF, seed=7, photo=photo, looks_only=True)
+    assert await makers.make(work.job()) == JobDone({})
+    assert len(makers.portraits.briefs) == drawn
+
+
+def test_workers_of_an_older_version_read_what_is_to_be_drawn() -> None:
+    assert "looks_only" not in PortraitWork(brief=BRIEF, seed=7).job().payload
+
+
 async def _png(makers: Makers) -> bytes:
     done = await makers.make(PortraitWork(brief=BRIEF, seed=1).job())
     return await makers.products.get(done.media[0])
