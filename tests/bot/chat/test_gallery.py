@@ -317,13 +317,13 @@ async def test_nor_on_a_card(world: World, words: dict[str, Any]) -> None:
     persona = await world.make()
     personality = persona.personality.model_copy(update=words)
     changed = persona.model_copy(update={"personality": personality})
-    await no_child_gets(world, await world.storage.personas.update(changed))
+    await no_child_gets(world, await world.storage.personas.change(persona.id, lambda _: changed))
 
 
 async def test_nor_in_what_a_card_was_made_of(world: World) -> None:
     persona = await world.make()
     changed = persona.model_copy(update={"description": "a sexy lighthouse"})
-    await no_child_gets(world, await world.storage.personas.update(changed))
+    await no_child_gets(world, await world.storage.personas.change(persona.id, lambda _: changed))
 
 
 async def no_child_gets(world: World, persona: Persona) -> None:
