@@ -54,7 +54,7 @@ async def open_app(fakes: Fakes, tmp_path: Path, postgres_url: str) -> AsyncIter
 
     yield make
     for app in apps:
-        await app.__aexit__()
+        await app.__aexit__(None, None, None)
 
 
 async def create(app: App) -> Persona:

@@ -450,13 +450,16 @@ async def test_it_knows_whether_updates_come_in_and_goes_on_asking_for_them(
 async def test_it_ends_in_order_where_updates_have_come_to_an_end(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    ended = asyncio.Event()
+
     async def refused(*_: object, **__: object) -> tuple[Update, ...]:
+        ended.set()
         raise InvalidToken
 
     with monkeypatch.context() as patch:
         patch.setattr(PollingBot, "get_updates", refused)
-        house.telegram.say(house.ada, "/help")
-        await house.said(house.ada, "/create")
+        house.telegram.say(house.ada, "/help")  # what is being asked for comes; nothing after it
+        await ended.wait()
         await house.stop()
     assert house.adapter.obstacle == "It is not connected with Telegram."
     await house.start()
