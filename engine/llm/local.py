@@ -170,7 +170,7 @@ class LocalModel:
             api_key=server.key,
             model=self._name,
             timeout=self._timeout,
-            retries=0,
+            retries=1,  # a connection that was kept may have been closed at the same moment
             context_tokens=server.context_tokens,
             extra=_CHAT,
             place="the language model on this machine",
