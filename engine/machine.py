@@ -50,7 +50,7 @@ def multiplies_bfloat16() -> bool:
     """
     import torch
 
-    # Releases before 2.10 do not tell.
+    # Older releases do not tell.
     capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
     return any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16"))
 
