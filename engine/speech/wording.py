@@ -41,7 +41,9 @@ def in_steps(text: str, steps: Iterable[Step]) -> str:
     for pattern, say in steps:
         try:
             text = pattern.sub(say, text)
-        except Exception:
-            # a number that nobody thought of costs its reading and not the whole message
-            log.exception("A text is read without one of the rules: %s", pattern.pattern)
+        except Exception as error:
+            # a number that nobody thought of costs its reading and not the whole message; what the
+            # error says may quote it, and what is said in conversations is not logged
+            told = type(error).__name__
+            log.error("A text is read without one of the rules (%s): %s", told, pattern.pattern)
     return text

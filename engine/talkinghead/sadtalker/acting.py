@@ -38,10 +38,7 @@ def coefficients_of(
     networks: SadTalkerNetworks,
     source: Tensor,
     windows: NDArray[np.float32],
-    *,
-    blinks: NDArray[np.float32],
-    style: int,
-    latents: Tensor,
+    direction: Direction,
 ) -> Tensor:
     """What expression and pose go with a sound.
 
@@ -49,9 +46,7 @@ def coefficients_of(
         networks: who listens.
         source: [73], the portrait's coefficients.
         windows: [frames, 80, 16], what is heard.
-        blinks: [frames].
-        style: of the head's movements.
-        latents: [chunks, 64].
+        direction: how it is played.
 
     Returns:
         [frames, 70].
@@ -59,13 +54,14 @@ def coefficients_of(
     device = networks.device
     with torch.inference_mode():
         heard = torch.from_numpy(windows).to(device)[None, :, None]
-        closed = torch.from_numpy(blinks).to(device)[None, :, None]
+        closed = torch.from_numpy(direction.blinks).to(device)[None, :, None]
         expressions = []
         for start in range(0, heard.shape[1], _PIECE):
             piece = slice(start, start + _PIECE)
             own = source[EXPRESSION].expand(1, heard[:, piece].shape[1], -1)
             expressions.append(networks.expression(heard[:, piece], own, closed[:, piece])[0])
-        poses = smooth(_poses(networks, source, heard, style, latents.to(device)))
+        latents = direction.latents.to(device)
+        poses = smooth(_poses(networks, source, heard, direction.style, latents))
         return torch.cat([torch.cat(expressions), poses], dim=1)
 
 

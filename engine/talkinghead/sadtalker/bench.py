@@ -288,14 +288,7 @@ def _stages(
     )
 
     def listen() -> Tensor:
-        return coefficients_of(
-            networks,
-            source.coefficients,
-            windows,
-            blinks=direction.blinks,
-            style=direction.style,
-            latents=direction.latents,
-        )
+        return coefficients_of(networks, source.coefficients, windows, direction)
 
     coefficients = timed("expression and pose", "clip", 1, listen)
     keypoints = timed(

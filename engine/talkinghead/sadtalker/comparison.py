@@ -132,14 +132,7 @@ def _take(
     windows = hear(resample(speech), frames)
     ranks = rank_styles(networks.pose)
     direction = direct(frames, source.mood, 0, settings=settings, ranks=ranks, speech=speech)
-    coefficients = coefficients_of(
-        networks,
-        source.coefficients,
-        windows,
-        blinks=direction.blinks,
-        style=direction.style,
-        latents=direction.latents,
-    )
+    coefficients = coefficients_of(networks, source.coefficients, windows, direction)
     driving = driving_coefficients(
         coefficients,
         source.coefficients,

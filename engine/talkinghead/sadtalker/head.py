@@ -165,12 +165,7 @@ class SadTalkerHead:
             frames, source.mood, seed, settings=settings, ranks=studio.ranks, speech=speech
         )
         coefficients = coefficients_of(
-            studio.networks,
-            source.coefficients,
-            hear(samples, frames),
-            blinks=direction.blinks,
-            style=direction.style,
-            latents=direction.latents,
+            studio.networks, source.coefficients, hear(samples, frames), direction
         )
         keypoints = keypoints_of(
             studio.networks,

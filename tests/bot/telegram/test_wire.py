@@ -153,17 +153,24 @@ async def test_updates_come_through_after_the_network_was_gone(
     assert len(warnings) <= 2
 
 
-async def test_a_webhook_takes_only_what_telegram_sends(
+@pytest.fixture
+def webhooked(
     server: TelegramServer,
     clock: Clock,
     storage: Storage,
     model: ScriptedModel,
     unused_tcp_port: int,
+) -> House:
+    """A house to which updates come."""
+    url = f"https://127.0.0.1:{unused_tcp_port}/updates"
+    webhook = WebhookSettings(url=url, port=unused_tcp_port)
+    return at_home(server, clock, storage, model, webhook=webhook.model_dump())
+
+
+async def test_a_webhook_takes_only_what_telegram_sends(
+    server: TelegramServer, webhooked: House, unused_tcp_port: int
 ) -> None:
-    webhook = WebhookSettings(
-        url=f"https://127.0.0.1:{unused_tcp_port}/updates", port=unused_tcp_port
-    )
-    house = at_home(server, clock, storage, model, webhook=webhook.model_dump())
+    house = webhooked
     server.plain_webhook = True  # a proxy in front of the program speaks https
     await house.start()
     await house.create(house.ada)
@@ -179,16 +186,8 @@ async def test_a_webhook_takes_only_what_telegram_sends(
     assert house.telegram.webhook
 
 
-async def test_a_webhook_that_fails_is_told(
-    server: TelegramServer,
-    clock: Clock,
-    storage: Storage,
-    model: ScriptedModel,
-    unused_tcp_port: int,
-) -> None:
-    url = f"https://127.0.0.1:{unused_tcp_port}/updates"
-    webhook = WebhookSettings(url=url, port=unused_tcp_port)
-    house = at_home(server, clock, storage, model, webhook=webhook.model_dump())
+async def test_a_webhook_that_fails_is_told(server: TelegramServer, webhooked: House) -> None:
+    house = webhooked
     await house.start()
     await until(lambda: house.adapter.obstacle == "")
     refused = {"last_error_date": server.telegram.now, "last_error_message": "Connection refused"}

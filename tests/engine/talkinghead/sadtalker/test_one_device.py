@@ -96,14 +96,7 @@ def test_the_way_from_sound_to_keypoints(
     direction = direct(FRAMES, source.mood, 0, settings=settings, ranks=ranks, speech=speech)
     windows = hear(resample(speech), FRAMES)
     with Traffic() as traffic:
-        coefficients = coefficients_of(
-            networks,
-            source.coefficients,
-            windows,
-            blinks=direction.blinks,
-            style=direction.style,
-            latents=direction.latents,
-        )
+        coefficients = coefficients_of(networks, source.coefficients, windows, direction)
         keypoints = keypoints_of(
             networks,
             source,

@@ -35,6 +35,18 @@ def tensor(array: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(array)
 
 
+def played(blinks: np.ndarray, style: np.ndarray, latents: np.ndarray) -> Direction:
+    """As the original plays: nothing is stressed, and the head is not turned."""
+    frames = len(blinks)
+    return Direction(
+        style=int(style),
+        latents=tensor(latents),
+        blinks=blinks,
+        expression=np.ones(frames, np.float32),
+        turns=np.zeros((frames, 3), np.float32),
+    )
+
+
 def test_the_source_stage(golden: Golden, networks: SadTalkerNetworks) -> None:
     image = golden["extract/image_u8"]
     height, width = image.shape[:2]
@@ -51,9 +63,7 @@ def test_sound_to_coefficients(golden: Golden, networks: SadTalkerNetworks) -> N
         networks,
         tensor(golden["chain/source_coeff"][0]),
         audio.hear(wave, audio.frames_of(len(wave))),
-        blinks=golden["chain/blink"],
-        style=int(golden["chain/style"]),
-        latents=tensor(golden["chain/z"][0]),
+        played(golden["chain/blink"], golden["chain/style"], golden["chain/z"][0]),
     )
     assert_near(found, golden["chain/coeff"])
 
@@ -69,9 +79,11 @@ def test_long_speech_in_pieces_moves_as_in_one(
         networks,
         source,
         golden["a2/mels_i8"][0, :frames].astype(np.float32) / 16,
-        blinks=golden["a2/ratio"][0, :frames, 0],
-        style=int(golden["audio2pose/style"][0]),
-        latents=tensor(golden["audio2pose/z"][:, 0]),
+        played(
+            golden["a2/ratio"][0, :frames, 0],
+            golden["audio2pose/style"][0],
+            golden["audio2pose/z"][:, 0],
+        ),
     )
     assert_near(found[None, :, 64:], golden[f"audio2pose/pose_T{frames}"])
     # The reference expression differs from frame to frame there; here it is the first one's.
