@@ -66,6 +66,9 @@ class Database:
             url, json_serializer=to_json, hide_parameters=True, **options(url, settings)
         )
         self._engine = _SteadyEngine(engine.sync_engine)
+        self._under_way = 0  # transactions, those included that wait for their turn
+        self._is_closed = False
+        self._all_ended = asyncio.Event()
         event.listen(self._engine.sync_engine, "handle_error", hide_rows_in)
         if self.is_sqlite:
             event.listen(self._engine.sync_engine, "connect", _prepare_sqlite)
@@ -81,10 +84,10 @@ class Database:
 
         Raises:
             CutOffError: the server went away; reading can be tried again.
-            UnavailableError: the database cannot be used.
+            UnavailableError: the database cannot be used, or is closed.
         """
         try:
-            async with _unbroken() as stack:
+            async with self._counted(), _unbroken() as stack:
                 yield await _to_its_end(self._look(stack))
         except (SQLAlchemyError, OSError) as error:
             raise self._explain(error, is_certain=True) from error
@@ -95,11 +98,11 @@ class Database:
 
         Raises:
             CutOffError: the server went away, and nothing has happened.
-            UnavailableError: the database cannot be used.
+            UnavailableError: the database cannot be used, or is closed.
         """
         is_at_commit = False
         try:
-            async with self._queue, _unbroken() as stack:
+            async with self._counted(), self._queue, _unbroken() as stack:
                 yield await _to_its_end(self._begin(stack))
                 is_at_commit = True
         except (SQLAlchemyError, OSError) as error:
@@ -118,8 +121,33 @@ class Database:
         return connection
 
     async def aclose(self) -> None:
-        """Closes the connections. Safe to call twice."""
-        await self._engine.dispose()
+        """Lets what is under way end, and closes the connections. Safe to call twice.
+
+        It waits for so long as a transaction may take; what takes longer closes them as it ends.
+        """
+        self._is_closed = True
+        if self._under_way:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._all_ended.wait(), self._patience)
+        else:
+            await _to_its_end(self._engine.dispose())
+
+    @asynccontextmanager
+    async def _counted(self) -> AsyncIterator[None]:
+        """Something under way; the last one out closes the connections behind a closed door.
+
+        A connection that comes back after its pool was disposed of would be closed by nobody.
+        """
+        if self._is_closed:
+            raise UnavailableError("The program is just ending. Try again when it is back.")
+        self._under_way += 1
+        try:
+            yield
+        finally:
+            self._under_way -= 1
+            if self._is_closed and not self._under_way:
+                await _to_its_end(self._engine.dispose())
+                self._all_ended.set()
 
     async def _connect(self, stack: AsyncExitStack) -> AsyncConnection:
         """A connection; waits for a server that is just being restarted."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import random
 import traceback
 from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import insert
 
-from personas.errors import ChatAnythingError
+from personas.errors import ChatAnythingError, UnavailableError
+from storage import tables as t
 from storage.conversations import Turn
 from storage.settings import StorageSettings
 from storage.store import Storage
@@ -29,6 +32,45 @@ async def test_who_is_cancelled_while_writing_leaves_no_lock(here: StorageSettin
             await asyncio.gather(work, return_exceptions=True)
             await storage.usage.spend("discord:1", "2", "message", today)
         assert await storage.usage.used("discord:1", "message", today, "2") == 60
+
+
+@pytest.mark.parametrize("patience", [20.0, 0.01], ids=["waited for", "too slow to wait for"])
+async def test_what_is_under_way_at_the_end_is_finished_and_leaves_no_connection(
+    settings: StorageSettings, patience: float
+) -> None:
+    storage = await Storage.open(settings)
+    database = storage._database
+    database._patience = patience
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def write() -> None:
+        async with database.writing() as connection:
+            begun.set()
+            await go_on.wait()
+            row = {"id": "discord:1", "policy": {}, "created_at": datetime.now(UTC)}
+            await connection.execute(insert(t.gallery).values(row))
+
+    work = asyncio.create_task(write())
+    await begun.wait()
+    closing = asyncio.create_task(database.aclose())
+    await asyncio.sleep(0.1)
+    assert closing.done() == (patience < 1)
+    go_on.set()
+    await asyncio.gather(work, closing)
+    del work, closing
+    gc.collect()  # a connection that nobody has closed complains here
+    async with await Storage.open(settings) as again:
+        assert await again.galleries.list() == ["discord:1"]
+    await storage.aclose()
+
+
+async def test_nothing_is_read_or_written_behind_a_closed_door(settings: StorageSettings) -> None:
+    storage = await Storage.open(settings)
+    await storage.aclose()
+    with pytest.raises(UnavailableError, match="ending"):
+        await storage.galleries.list()
+    with pytest.raises(UnavailableError, match="ending"):
+        await add(storage, "a")
 
 
 async def test_an_error_does_not_quote_what_people_said(
