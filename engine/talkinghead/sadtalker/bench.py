@@ -250,7 +250,7 @@ def _clip(head: SadTalkerHead, source: Any, length: float, size: int) -> Clip:
         audio_seconds=round(speech.duration, 3),
         frames=made.frames,
         first_frame=round(first[0], 4),
-        total=round(total, 3),
+        total=round(total, 4),
         fps=round(made.frames / total, 2),
         real_time_factor=round(total / made.duration, 3),
     )

@@ -101,6 +101,7 @@ def compare(
         here = {batch: totals[index] for batch, totals in ours.items()}
         faces = _faces(networks, source, torch.from_numpy(take.driving), len(took.faces))
         error = float(np.mean((faces - took.faces) ** 2))
+        total = round(took.total, 4)
         found.append(
             Beside(
                 resolution=resolution,
@@ -109,10 +110,10 @@ def compare(
                 listening=took.listening,
                 rendering=took.rendering,
                 pasting=took.pasting,
-                total=round(took.total, 3),
+                total=total,
                 memory_mb=took.memory_mb,
                 here=here,
-                ratio=round(took.total / min(here.values()), 2),
+                ratio=round(total / min(here.values()), 2),
                 alike=round(-10 * math.log10(max(error, 1e-12)), 1),
             )
         )

@@ -74,9 +74,8 @@ class TestTheOriginal:
             spent = row.listening + row.rendering + row.pasting
             assert row.total == pytest.approx(spent, abs=0.002)
             assert sorted(row.here) == [1, 2]
-            assert row.ratio == pytest.approx(
-                row.total / min(row.here.values()), rel=0.05, abs=0.01
-            )
+            # What whoever reads the table would find.
+            assert row.ratio == round(row.total / min(row.here.values()), 2)
             # Its pictures are half as bright as ours.
             assert 5 < row.alike < 15
             assert row.memory_mb is None
