@@ -67,7 +67,7 @@ class Database:
         )
         self._engine = _SteadyEngine(engine.sync_engine)
         self._under_way = 0  # transactions, those included that wait for their turn
-        self._is_closed = False
+        self._closing = asyncio.Event()
         self._all_ended = asyncio.Event()
         event.listen(self._engine.sync_engine, "handle_error", hide_rows_in)
         if self.is_sqlite:
@@ -125,7 +125,7 @@ class Database:
 
         It waits for so long as a transaction may take; what takes longer closes them as it ends.
         """
-        self._is_closed = True
+        self._closing.set()
         if self._under_way:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._all_ended.wait(), self._patience)
@@ -138,14 +138,14 @@ class Database:
 
         A connection that comes back after its pool was disposed of would be closed by nobody.
         """
-        if self._is_closed:
+        if self._closing.is_set():
             raise UnavailableError("The program is just ending. Try again when it is back.")
         self._under_way += 1
         try:
             yield
         finally:
             self._under_way -= 1
-            if self._is_closed and not self._under_way:
+            if self._closing.is_set() and not self._under_way:
                 await _to_its_end(self._engine.dispose())
                 self._all_ended.set()
 
