@@ -16,7 +16,12 @@ from personas.persona import FaceGeometry, Point
 Box = tuple[float, float, float, float]
 
 FACE_SHARE = 0.37
-"""Least width of the face oval, of the picture's width."""
+"""Width of the face oval to aim at, of the picture's width."""
+LEAST_FACE = 0.29
+"""Its least width."""
+NEAREST = 1.35
+"""How far to come nearer for it, if the face is not smaller than that then: what it is the face of
+should be seen as well."""
 LARGEST_FACE = 0.62
 """A face is not brought nearer than this."""
 AIR = 0.06
@@ -76,7 +81,8 @@ def frame_subject(box: Box, geometry: FaceGeometry, size: int) -> Frame:
     """
     left, top, right, bottom = box
     whole = size * (1 - 2 * AIR) / max(right - left, bottom - top, 1)
-    scale = max(whole, FACE_SHARE * size / geometry.width)
+    seen = max(LEAST_FACE * size / geometry.width, NEAREST * whole)
+    scale = max(whole, min(FACE_SHARE * size / geometry.width, seen))
     scale = min(scale, max(LARGEST_FACE * size / geometry.width, 1e-6))
     x, y = geometry.centre
     across = _pan(left * scale, right * scale, x * scale, 0.5 * size, size)

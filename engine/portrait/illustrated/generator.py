@@ -45,12 +45,14 @@ if TYPE_CHECKING:
 
 PHOTO = "photo"
 """The style of portraits that were made of an uploaded picture."""
-NAME = "illustrated-1"
+NAME = "illustrated-2"
 """Stored with every portrait: raise it when the same brief and seed begin to look different."""
 
 
 SHARPEST = 1536
 """Pixels at which art is drawn again at most; shaded art takes a second for that."""
+BOLDEST = 0.026
+"""Width of outlines at most, of the portrait's width: as on a subject that is seen whole."""
 EYEWEAR = frozenset({"glasses", "sunglasses", "goggles"})
 """Titles of art that is worn on a face, so that its face is behind it."""
 
@@ -167,8 +169,10 @@ class IllustratedGenerator:
         size = self._size
         frame = frame_subject(body_box(site.subject[..., 3]), site.face, size)
         geometry = frame.face(site.face)
-        body = _near(site, frame, size)
         line = OUTLINE * site.subject.shape[0] * frame.scale if rendering == "outlined" else None
+        finer = min(1.0, BOLDEST * size / line) if line else 1.0
+        body = _near(site, frame, size, finer)
+        line = line * finer if line else None
         if site.ground in ("patch", "wearer"):
             below = site.ground == "wearer"
             body = lay_patch(body, geometry, rendering, line or 4.0, below)
@@ -261,24 +265,27 @@ def _site(art: Artwork, brief: PortraitBrief) -> _Site:
     return _Site(subject, face, ground, svg=svg, pack=art.pack)
 
 
-def _near(site: _Site, frame: Frame, size: int) -> Image:
-    """The subject as the portrait shows it; drawn again where its pixels would be enlarged."""
+def _near(site: _Site, frame: Frame, size: int, finer: float) -> Image:
+    """The subject as the portrait shows it; drawn again where that looks better.
+
+    That is where its pixels would be enlarged, or its lines become as thick as beams.
+    """
     body = frame.picture(site.subject, size)
     if site.svg is None:
         return body
     from engine.portrait.illustrated.art.packs import PACKS
-    from engine.portrait.illustrated.art.raster import SIZE, render
+    from engine.portrait.illustrated.art.raster import SIZE, render, with_lines
 
     drawn = PACKS[site.pack].resolution if site.pack in PACKS else SIZE
     needed = min(round(frame.scale * SIZE), SHARPEST)
-    if needed <= 1.05 * drawn:
+    if needed <= 1.05 * drawn and finer > 0.95:
         return body
     try:
         # The whole drawing, not the window: blurs that a view box cuts make the renderer fail.
-        rgba = render(site.svg, needed)
+        rgba = render(with_lines(site.svg, finer), max(needed, drawn))
     except UnavailableError:
         return body
-    return replace(frame, scale=frame.scale * SIZE / needed).picture(rgba, size)
+    return replace(frame, scale=frame.scale * SIZE / rgba.shape[0]).picture(rgba, size)
 
 
 def _silent(_: float, __: str) -> None:

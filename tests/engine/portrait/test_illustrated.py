@@ -10,7 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.portrait.base import Image, PortraitDraft
-from engine.portrait.illustrated.generator import NAME, IllustratedGenerator
+from engine.portrait.illustrated.art.raster import render
+from engine.portrait.illustrated.framing import FACE_SHARE, LEAST_FACE
+from engine.portrait.illustrated.generator import BOLDEST, NAME, IllustratedGenerator
 from engine.portrait.illustrated.proportions import GROWN, face_at_eyes
 from personas.persona import FaceGeometry, Mood, PortraitBrief
 from personas.styles import load_styles
@@ -89,7 +91,7 @@ def assert_sound(draft: PortraitDraft, size: int = SIZE) -> None:
 def test_every_shape_gets_a_face(shape: str) -> None:
     draft = draw(SHAPES[shape])
     assert_sound(draft)
-    assert draft.geometry.width >= SIZE / 3
+    assert draft.geometry.width >= LEAST_FACE * SIZE * 0.99
 
 
 @pytest.mark.parametrize("style", DRAWN)
@@ -137,6 +139,33 @@ def test_any_noun_and_any_art(
     assert_sound(draw(rgba, brief, seed))
 
 
+def post(width: int) -> tuple[Image, str]:
+    """Something tall and narrow with a black outline, and its source."""
+    svg = (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 72 72">'
+        f'<rect x="{36 - width / 2}" y="2" width="{width}" height="68" fill="#b1cc33"/>'
+        f'<rect x="{36 - width / 2}" y="2" width="{width}" height="68" fill="none" '
+        'stroke="#000" stroke-width="2"/></svg>'
+    )
+    return render(svg), svg
+
+
+def test_what_is_narrow_is_seen_from_near_and_still_known_for_what_it_is() -> None:
+    narrow, broad = draw(post(12)[0]).geometry.width, draw(post(60)[0]).geometry.width
+    assert LEAST_FACE * SIZE * 0.99 <= narrow < FACE_SHARE * SIZE <= broad
+
+
+def test_outlines_do_not_become_beams_where_a_subject_is_seen_from_near() -> None:
+    rgba, svg = post(12)
+    asked = APPLE.model_copy(update={"style": "outlined"})
+    draft = draw(rgba, asked, size=512, pack="openmoji", svg=svg)
+    assert draft.body is not None and draft.look is not None
+    row = draft.body[round(draft.geometry.mouth[1]) + 60]
+    black = (row[:, 3] > 127) & (row[:, :3].max(axis=1) < 60)
+    assert 0.6 * BOLDEST * 512 < black.sum() / 2 < 1.1 * BOLDEST * 512
+    assert draft.look.line_width <= BOLDEST * 512 + 0.01
+
+
 def test_the_seed_decides_everything() -> None:
     one, same, other = draw(disc(), seed=4), draw(disc(), seed=4), draw(disc(), seed=5)
     assert np.array_equal(one.image, same.image)
@@ -146,7 +175,7 @@ def test_the_seed_decides_everything() -> None:
 
 def test_a_portrait_names_what_it_was_made_from() -> None:
     draft = draw(disc(), seed=9)
-    assert draft.generator == NAME == "illustrated-1"
+    assert draft.generator == NAME == "illustrated-2"
     assert draft.credits == (CREDIT,)
     assert draft.seed == 9
 

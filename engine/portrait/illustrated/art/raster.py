@@ -22,6 +22,7 @@ Box = tuple[float, float, float, float]
 _VIEW_BOX = re.compile(
     r'viewBox="\s*([-\d.eE]+)[\s,]+([-\d.eE]+)[\s,]+([\d.eE]+)[\s,]+([\d.eE]+)\s*"'
 )
+_STROKE = re.compile(r'(stroke-width\s*[=:]\s*["\']?\s*)([\d.]+)')
 
 
 def render(svg: str, size: int = SIZE) -> Image:
@@ -84,6 +85,11 @@ def with_view_box(svg: str, box: Box) -> str:
     """The same document, showing another part of the plane."""
     text = " ".join(f"{part:.4g}" if abs(part) < 1 else f"{part:.3f}" for part in box)
     return _VIEW_BOX.sub(f'viewBox="{text}"', svg, count=1)
+
+
+def with_lines(svg: str, factor: float) -> str:
+    """The same document, its lines `factor` times as wide."""
+    return _STROKE.sub(lambda line: f"{line[1]}{float(line[2]) * factor:.4g}", svg)
 
 
 def trimmed(svg: str) -> str:
