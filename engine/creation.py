@@ -27,6 +27,7 @@ from engine.jobs.base import Priority
 from engine.jobs.factory import local_studio
 from engine.llm.base import LanguageModel
 from engine.observing import NOBODY, Observer
+from engine.pictures import check_upload
 from engine.portrait.base import PortraitGenerator
 from engine.stopwatch import Stopwatch
 from engine.studio import Studio
@@ -211,6 +212,7 @@ class Creator:
         if existing is not None:
             yield PersonaReady(existing, existing=True)
             return
+        await _check_photo(request)
         with watch.stage("personality"):
             written = await self._writer.write(
                 request.description, request.seed, style=request.style, voice=request.voice
@@ -236,6 +238,7 @@ class Creator:
         if existing is not None:
             yield PersonaReady(existing, existing=True)
             return
+        await _check_photo(request)
         brief = brief or brief_of(personality)
         style = self._styles.resolve(request.style or brief.style, brief).name
         written = Written(
@@ -394,6 +397,12 @@ async def explained(
     except Exception:
         log.exception("Creation failed")
         yield CreationFailed(_UNEXPECTED)
+
+
+async def _check_photo(request: CreationRequest) -> None:
+    """Refuses what is no picture before anybody has worked for it."""
+    if request.photo is not None:
+        await asyncio.to_thread(check_upload, request.photo)
 
 
 def _seed(seed: int | None) -> int:

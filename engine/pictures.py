@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,9 +13,13 @@ from engine.portrait.base import Image, PortraitDraft
 from personas.errors import InvalidInputError, UnavailableError
 from personas.persona import Portrait
 
+if TYPE_CHECKING:
+    from PIL.Image import Image as Picture
+
 MAX_UPLOAD_BYTES = 20 << 20
 MAX_PIXELS = 40_000_000
 LONGEST_SIDE = 2048
+SHORTEST_SIDE = 32
 
 
 def to_png(image: Image) -> bytes:
@@ -46,10 +53,34 @@ def read_upload(data: bytes) -> Image:
     """A picture that somebody sent, upright, RGB or RGBA, at most 2048 pixels long.
 
     Raises:
-        InvalidInputError: it is no picture, or too large.
+        InvalidInputError: it is no picture, too large, or too small.
     """
+    from PIL import ImageOps
+
+    with _opened(data) as picture:
+        upright = ImageOps.exif_transpose(picture)
+        wants_alpha = "A" in upright.getbands() or "transparency" in upright.info
+        upright = upright.convert("RGBA" if wants_alpha else "RGB")
+        upright.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+        _refuse_small(upright)
+        return np.asarray(upright, np.uint8).copy()
+
+
+def check_upload(data: bytes) -> None:
+    """Looks at the head of a picture that somebody sent; cheap, so much may still be wrong.
+
+    Raises:
+        InvalidInputError: it is no picture, too large, or too small.
+    """
+    with _opened(data):
+        pass
+
+
+@contextlib.contextmanager
+def _opened(data: bytes) -> Iterator[Picture]:
+    """A picture that was not decoded yet; what is wrong with it is said in our words."""
     from PIL import Image as Pillow
-    from PIL import ImageOps, UnidentifiedImageError
+    from PIL import UnidentifiedImageError
 
     if len(data) > MAX_UPLOAD_BYTES:
         raise InvalidInputError(
@@ -59,13 +90,8 @@ def read_upload(data: bytes) -> Image:
         with Pillow.open(io.BytesIO(data)) as picture:
             if picture.width * picture.height > MAX_PIXELS:
                 raise InvalidInputError("The picture has too many pixels. Send a smaller one.")
-            upright = ImageOps.exif_transpose(picture)
-            wants_alpha = "A" in upright.getbands() or "transparency" in upright.info
-            upright = upright.convert("RGBA" if wants_alpha else "RGB")
-            upright.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
-            found = np.asarray(upright, np.uint8).copy()
-    except InvalidInputError:
-        raise
+            _refuse_small(picture)
+            yield picture
     except (
         UnidentifiedImageError,
         Pillow.DecompressionBombError,
@@ -76,9 +102,11 @@ def read_upload(data: bytes) -> Image:
         MemoryError,
     ) as error:
         raise InvalidInputError("This file is no picture that can be read.") from error
-    if min(found.shape[:2]) < 32:
-        raise InvalidInputError("The picture is too small: 32 pixels at least.")
-    return found
+
+
+def _refuse_small(picture: Picture) -> None:
+    if min(picture.size) < SHORTEST_SIDE:
+        raise InvalidInputError(f"The picture is too small: {SHORTEST_SIDE} pixels at least.")
 
 
 def to_draft(

@@ -340,12 +340,38 @@ async def test_the_model_chooses_among_the_looks_that_are_proposed(storage: Stor
     assert looks[1:] == ["photo", "flat"], "people may name any"
 
 
-@pytest.mark.parametrize("photo", [b"", b"no picture", b"\x89PNG\r\n\x1a\n" + b"\0" * 40])
-async def test_a_file_that_is_no_picture_is_refused(
-    storage: Storage, photo: bytes, media: Callable[[], set[str]]
+def picture(width: int, height: int) -> bytes:
+    buffer = io.BytesIO()
+    Pillow.effect_noise((width, height), 50).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+NO_PICTURE = "This file is no picture that can be read."
+
+
+@pytest.mark.parametrize(
+    ("photo", "said"),
+    [
+        (b"", NO_PICTURE),
+        (b"no picture", NO_PICTURE),
+        (b"\x89PNG\r\n\x1a\n" + b"\0" * 40, NO_PICTURE),
+        (picture(31, 200), "The picture is too small: 32 pixels at least."),
+    ],
+    ids=["nothing", "text", "broken head", "too small"],
+)
+async def test_a_file_that_is_no_picture_is_refused_before_anybody_works_for_it(
+    storage: Storage, photo: bytes, said: str, media: Callable[[], set[str]]
 ) -> None:
-    last = (await events_of(creator(storage), photo=photo))[-1]
-    assert last == CreationFailed("This file is no picture that can be read.")
+    assert await events_of(creator(storage), photo=photo) == [CreationFailed(said)]
+    assert not media()
+
+
+async def test_a_picture_that_is_cut_off_is_refused(
+    storage: Storage, media: Callable[[], set[str]]
+) -> None:
+    whole = picture(200, 200)
+    last = (await events_of(creator(storage), photo=whole[: len(whole) // 2]))[-1]
+    assert last == CreationFailed(NO_PICTURE)
     assert not media()
 
 
