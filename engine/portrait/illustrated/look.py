@@ -28,6 +28,9 @@ Rendering = Literal["outlined", "flat", "shaded"]
 
 LEAST_CONTRAST = 30.0
 """CIELAB difference of lips and brows against what they are drawn on."""
+COMMON = 0.25
+"""Share of a face's ground that one colour needs to be the ground's: lines and patches of others,
+mixed in, would make mud of it."""
 OUTLINE = 2.0 / 72
 """OpenMoji draws with a 2 px line on a 72 px picture."""
 _IRISES = (
@@ -54,6 +57,9 @@ def surface_colour(body: Image, geometry: FaceGeometry) -> Lab:
     seen = body[(inside > 0) & (body[..., 3] > 127)]
     if len(seen) < 8:
         return lch(70, 8, 70)
+    (most, share), *_ = palette(seen[:, None])
+    if share > COMMON:
+        return most
     return np.asarray(np.median(lab_image(seen[None, :, :3])[0], axis=0), np.float32)
 
 

@@ -13,6 +13,8 @@ from engine.portrait.base import Image, PortraitDraft
 from engine.portrait.illustrated.art.raster import render
 from engine.portrait.illustrated.framing import FACE_SHARE, LEAST_FACE
 from engine.portrait.illustrated.generator import BOLDEST, NAME, IllustratedGenerator
+from engine.portrait.illustrated.look import surface_colour
+from engine.portrait.illustrated.palette import difference, lab_of
 from engine.portrait.illustrated.proportions import GROWN, face_at_eyes
 from personas.persona import FaceGeometry, Mood, PortraitBrief
 from personas.styles import load_styles
@@ -228,6 +230,16 @@ def test_dark_things_are_lightened_under_their_face() -> None:
     assert draft.body is not None
     x, y = draft.geometry.nose
     assert draft.body[int(y), int(x), :3].mean() > 60
+
+
+def test_the_ground_of_a_face_is_one_of_the_colours_of_the_thing_and_no_mud() -> None:
+    stripes = np.zeros((SIZE, SIZE, 4), np.uint8)
+    columns = np.arange(SIZE) % 20
+    stripes[:, columns < 8] = (220, 40, 40, 255)
+    stripes[:, (columns >= 8) & (columns < 14)] = (255, 255, 255, 255)
+    stripes[:, columns >= 14] = (0, 0, 0, 255)
+    face = face_at_eyes((SIZE / 2, SIZE / 2), SIZE / 2, GROWN)
+    assert difference(surface_colour(stripes, face), lab_of("#dc2828")) < 8
 
 
 def test_progress_is_told_in_order() -> None:
