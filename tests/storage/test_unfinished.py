@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import date
 from typing import Any
 
 import pytest
@@ -16,7 +16,7 @@ from storage.store import Storage
 from storage.unfinished import Unfinished
 from tests.storage.looking import ask, connected, files
 
-TODAY = datetime.now(UTC).date()
+DAY = date(2026, 11, 28)
 
 
 def work(id: str = "one", **more: Any) -> Unfinished:
@@ -41,11 +41,11 @@ def kill(settings: StorageSettings, storage: Storage) -> None:
 
 
 async def spend(storage: Storage, id: str) -> str:
-    return await storage.usage.spend("discord:100", "1", "creation", TODAY, each=1, work=id)
+    return await storage.usage.spend("discord:100", "1", "creation", DAY, each=1, work=id)
 
 
 async def used(storage: Storage) -> int:
-    return await storage.usage.used("discord:100", "creation")
+    return await storage.usage.used("discord:100", "creation", DAY)
 
 
 async def test_of_a_living_process_nothing_is_taken(

@@ -20,7 +20,7 @@ from saq.queue.postgres import PostgresQueue
 from sqlalchemy import URL
 
 from engine.jobs.base import Job
-from engine.jobs.saq.sql import SCHEMA_VERSION, SERVED, TABLES, VERSION
+from engine.jobs.saq.sql import MADE, NOTE_MADE, SCHEMA_VERSION, SERVED, TABLES, VERSION
 from personas.errors import ChatAnythingError, UnavailableError
 from storage.failures import hide_rows
 
@@ -30,7 +30,15 @@ Value = TypeVar("Value")
 Row = dict[str, Any]
 
 UNREACHABLE: Final = "The queue cannot be reached just now. Try again in a minute."
-_LOST: Final = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, OSError)
+_LOST: Final = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    psycopg.errors.IdleInTransactionSessionTimeout,
+    PoolTimeout,
+    OSError,
+)
+_WAITS: Final = 20.0
+"""Seconds that somebody waits for a lock at most."""
 _ALIVE: Final = {
     "keepalives": 1,
     "keepalives_idle": 20,
@@ -89,7 +97,7 @@ class JobTable(PostgresQueue):
                 name = sql.Identifier(self.name)
                 await connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(name))
                 await super().init_db()
-                await connection.execute(TABLES + SERVED)
+                await self._make(connection)
                 cursor = await connection.execute(VERSION, {"version": SCHEMA_VERSION})
                 found = await cursor.fetchone()
                 assert found is not None
@@ -102,6 +110,17 @@ class JobTable(PostgresQueue):
             finally:
                 await connection.execute("SELECT pg_advisory_unlock(%s)", (key,))
 
+    async def _make(self, connection: AsyncConnection[Any]) -> None:
+        """Makes our tables, unless that was done: it locks out all who work with them."""
+        wanted = hashlib.sha256((TABLES + SERVED).encode()).hexdigest()
+        cursor = await connection.execute("SELECT to_regclass('job_fact') IS NOT NULL")
+        if await cursor.fetchone() == (True,):
+            cursor = await connection.execute(MADE)
+            if await cursor.fetchone() == (wanted,):
+                return
+        await connection.execute(TABLES + SERVED)
+        await connection.execute(NOTE_MADE, {"made": wanted})
+
 
 class JobDatabase:
     """Connections to the database of a queue, which may go away and come back.
@@ -109,18 +128,26 @@ class JobDatabase:
     Args:
         url: of the database.
         name: of the queue.
+        lost_seconds: a transaction that stands still for so long is ended, because its process
+            may do so for ever, and others wait for its locks.
         most: connections that are used at the same time.
     """
 
-    def __init__(self, url: URL, name: str, most: int = 8) -> None:
+    def __init__(self, url: URL, name: str, lost_seconds: float, most: int = 8) -> None:
         self.name = name
         self.channel = f"saq:{name}"
+        limits = {
+            "lock_timeout": round(_WAITS * 1000),
+            "idle_in_transaction_session_timeout": max(1, round(lost_seconds * 1000)),
+        }
+        ours = " ".join(f"-c {limit}={value}" for limit, value in limits.items())
         self._parameters: dict[str, Any] = {
             **url.set(drivername="postgresql").translate_connect_args(
                 username="user", database="dbname"
             ),
             **url.query,
             **_ALIVE,
+            "options": f"{ours} {url.query.get('options', '')}",
         }
         self._pool = AsyncConnectionPool(
             kwargs={**self._parameters, "autocommit": True, "row_factory": dict_row},

@@ -65,7 +65,7 @@ class SaqQueue:
         Raises:
             UnavailableError: there is no such database, or it does not answer.
         """
-        database = JobDatabase(url, settings.name)
+        database = JobDatabase(url, settings.name, settings.lost_seconds)
         await database.open()
         return cls(database, products, settings)
 

@@ -74,6 +74,15 @@ INSERT INTO job_fact (name, value) VALUES ('schema', to_jsonb(%(version)s::integ
 ON CONFLICT (name) DO UPDATE SET name = 'schema' RETURNING value::integer AS version
 """
 
+MADE: Final = """
+SELECT value #>> '{}' FROM job_fact WHERE name = 'tables'
+"""
+
+NOTE_MADE: Final = """
+INSERT INTO job_fact (name, value) VALUES ('tables', to_jsonb(%(made)s::text))
+ON CONFLICT (name) DO UPDATE SET value = excluded.value
+"""
+
 WORKERS: Final = """
 SELECT w.id, w.about, w.began, extract(epoch FROM now() - w.seen)::float AS silent,
     (SELECT count(*) FROM saq_jobs AS j

@@ -172,6 +172,41 @@ async def test_a_worker_that_stands_still_loses_its_jobs_and_does_no_harm(open_h
     assert len(await house.queue.workers()) == 2
 
 
+async def test_who_stands_still_with_a_lock_stops_nobody_for_long(open_house: Any) -> None:
+    house = await open_house(lost_seconds=1.0)
+    async with house.queue.database.alone() as still:
+        await still.execute("BEGIN")
+        await still.execute("LOCK TABLE saq_jobs, job_worker")
+        async with asyncio.timeout(LONG):
+            await house.worker()
+            id = await house.submit(job("one", seconds=0))
+            assert isinstance(await house.end(id), JobDone)
+
+
+async def test_who_starts_beside_others_needs_no_lock_on_their_tables(open_house: Any) -> None:
+    house = await open_house(lost_seconds=60)
+    async with house.queue.database.alone() as busy:
+        await busy.execute("BEGIN")
+        await busy.execute("LOCK TABLE saq_jobs, job_worker IN ROW EXCLUSIVE MODE")
+        async with asyncio.timeout(5):
+            again = await house.open()
+        await busy.execute("COMMIT")
+    await again.aclose()
+
+
+async def test_what_stood_still_in_a_transaction_is_done_again(open_house: Any) -> None:
+    house = await open_house(lost_seconds=0.3)
+    tries = []
+
+    async def work(connection: Any) -> int:
+        tries.append(await connection.execute("SELECT 1"))
+        await asyncio.sleep(1.5 if len(tries) == 1 else 0)
+        await connection.execute("SELECT 1")
+        return len(tries)
+
+    assert await house.queue.database.run(work) == 2
+
+
 async def test_the_database_restarts_under_everybody(open_house: Any, postgres: Postgres) -> None:
     house = await open_house()
     await house.worker("one")
