@@ -82,6 +82,8 @@ class ChannelRepository:
     async def settle(self, channel: str, resident: Resident) -> None:
         """Lets a persona live in a channel, or changes what it answers to there.
 
+        A thread that was quiet is not quiet any more.
+
         Raises:
             NotFoundError: the persona is not stored.
         """
@@ -98,6 +100,8 @@ class ChannelRepository:
             if not await insert_missing(connection, t.resident, row):
                 mine = (c.channel == channel, c.persona == resident.persona_id)
                 await connection.execute(update(t.resident).where(*mine).values(**values))
+            spoken = t.channel.c.id == channel
+            await connection.execute(update(t.channel).where(spoken).values(quiet=None))
 
     @retried
     async def leave(self, channel: str, persona_id: str | None = None) -> int:
@@ -107,6 +111,18 @@ class ChannelRepository:
             query = query.where(t.resident.c.persona == persona_id)
         async with self._database.writing() as connection:
             return (await connection.execute(query)).rowcount
+
+    @retried
+    async def quiet(self, channel: str) -> bool:
+        """Whether those who live in the channel that this thread belongs to say nothing here."""
+        query = select(t.channel.c.quiet).where(t.channel.c.id == channel)
+        async with self._database.reading() as connection:
+            return bool(await connection.scalar(query))
+
+    @retried
+    async def hush(self, channel: str) -> None:
+        """Makes a thread quiet until somebody lives in it."""
+        await self._choose(channel, "quiet", True)
 
     @retried
     async def handle(self, channel: str, message: str) -> bool:
@@ -213,7 +229,7 @@ class ChannelRepository:
             return await connection.scalar(query)
 
     @retried
-    async def _choose(self, channel: str, what: str, value: str | None) -> None:
+    async def _choose(self, channel: str, what: str, value: str | bool | None) -> None:
         row = {"id": channel, what: value, "created_at": datetime.now(UTC)}
         async with self._database.writing() as connection:
             if not await insert_missing(connection, t.channel, row):

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Dialect,
@@ -30,7 +31,7 @@ from sqlalchemy import (
     column,
 )
 
-HEAD = "0008"
+HEAD = "0009"
 """The newest migration; a test holds it against the migrations themselves."""
 
 
@@ -212,6 +213,12 @@ channel = Table(
     Column("id", Words(400), primary_key=True, comment="as conversations name it"),
     Column("mode", Words(16), nullable=True, comment="text, voice or clip; null: as usual"),
     Column("form", Words(16), nullable=True, comment="how a clip looks, in the adapter's words"),
+    Column(
+        "quiet",
+        Boolean,
+        nullable=True,
+        comment="a thread in which those of its channel say nothing; null: they do",
+    ),
     Column("created_at", UtcDateTime, nullable=False),
 )
 

@@ -94,7 +94,7 @@ class Listeners:
         *,
         inherited: bool = True,
     ) -> list[Listener]:
-        """The personas that live in a channel, or else in the one it belongs to.
+        """The personas that live in a channel, or else in the one it belongs to, if not quiet.
 
         Args:
             place: the channel.
@@ -103,9 +103,10 @@ class Listeners:
             inherited: also look in the channel that it belongs to.
         """
         policy = policy or await self._rights.policy(place)
-        residents = await self._storage.channels.residents(place.channel)
-        if not residents and place.parent and inherited:
-            residents = await self._storage.channels.residents(place.parent)
+        channels = self._storage.channels
+        residents = await channels.residents(place.channel)
+        if not residents and place.parent and inherited and not await channels.quiet(place.channel):
+            residents = await channels.residents(place.parent)
         personas = await self._storage.personas.by_ids([one.persona_id for one in residents])
         return [
             Listener(personas[resident.persona_id], resident.triggers)

@@ -22,10 +22,6 @@ if TYPE_CHECKING:
 _RESIDENTS = 20
 _TRIGGERS = 10
 _LONGEST_TRIGGER = 40
-_ELSEWHERE = (
-    "Who answers here lives in the channel that this one is a part of. Let them leave there, or "
-    "let somebody else live here, who answers instead."
-)
 
 
 class Rooms:
@@ -94,16 +90,31 @@ class Rooms:
     async def leave(self, place: Place, person: Person, persona: Persona | None = None) -> int:
         """Lets a persona, or everybody, leave this channel; how many left.
 
+        Those who live in the channel that a thread belongs to stay there, and say nothing in the
+        thread until somebody is let in again.
+
         Raises:
             RefusedError: this person may not say so.
-            InvalidInputError: they live in the channel that this one belongs to.
         """
         await self._rights.require(place, person, Action.SETTLE)
         left = await self._storage.channels.leave(place.channel, persona.id if persona else None)
-        staying = [] if left else await self.here(place, person)
-        if any(persona is None or one.persona.id == persona.id for one in staying):
-            raise InvalidInputError(_ELSEWHERE)
-        return left
+        return left or await self._hush(place, person, persona)
+
+    async def _hush(self, place: Place, person: Person, persona: Persona | None) -> int:
+        """Keeps a persona of its channel, or all, out of a thread; how many."""
+        from storage.channels import Resident
+
+        if await self._storage.channels.residents(place.channel):
+            return 0
+        heard = await self.here(place, person)
+        staying = [one for one in heard if persona is not None and one.persona.id != persona.id]
+        if len(staying) == len(heard):
+            return 0
+        await self._storage.channels.hush(place.channel)
+        for one in staying:
+            resident = Resident(persona_id=one.persona.id, triggers=one.triggers)
+            await self._storage.channels.settle(place.channel, resident)
+        return len(heard) - len(staying)
 
     async def mode(self, place: Place) -> Mode | None:
         """How answers are in this channel; None where nobody has chosen."""

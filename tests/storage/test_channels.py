@@ -51,6 +51,17 @@ async def test_a_persona_that_is_deleted_leaves_and_its_posts_are_forgotten(
         await storage.channels.posted(Post(channel=HERE, message="2", persona_id=grumbel))
 
 
+async def test_a_thread_is_quiet_until_somebody_lives_in_it(storage: Storage, grumbel: str) -> None:
+    assert not await storage.channels.quiet(HERE)
+    await storage.channels.hush(HERE)
+    await storage.channels.set_mode(HERE, "voice")
+    assert await storage.channels.quiet(HERE)
+    assert not await storage.channels.quiet("discord:12")
+    await storage.channels.settle(HERE, Resident(persona_id=grumbel))
+    assert not await storage.channels.quiet(HERE)
+    assert await storage.channels.mode(HERE) == "voice"
+
+
 async def test_a_post_outlives_the_memory_of_what_was_said(storage: Storage, grumbel: str) -> None:
     persona = await storage.personas.by_id(grumbel)
     assert persona is not None

@@ -23,9 +23,9 @@ async def _who_comes_or_goes(interaction: discord.Interaction[Any], typed: str) 
     place, person = asked_by(interaction)
     choices: options.Choices = []
     rooms = context_of(interaction).chat.rooms
-    residents = await rooms.here(place, person, inherited=False)
+    residents = await rooms.here(place, person)
     if residents and _OFF.startswith(typed.casefold().strip()[:3]):
-        choices.append(app_commands.Choice(name="off: everybody leaves this channel", value=_OFF))
+        choices.append(app_commands.Choice(name="off: nobody answers here any more", value=_OFF))
         choices += [
             options.persona_choice(one.persona, "off: ", f"{_OFF}:{one.persona.id}")
             for one in residents

@@ -384,17 +384,32 @@ async def test_personas_come_and_go(world: World) -> None:
         await world.chat.rooms.settle(HERE, BEN, ada)
 
 
-async def test_who_answers_in_a_thread_can_leave_only_where_it_lives(world: World) -> None:
+async def test_a_thread_is_quiet_while_those_of_its_channel_go_on(world: World) -> None:
     ada, bo = await world.make(name="Ada Lamp"), await world.make(name="Bo Kettle")
     rooms = world.chat.rooms
     await rooms.settle(HERE, BEN, ada)
-    assert await rooms.here(THREAD, BEN, inherited=False) == []
-    for leaving in (ada, None):
-        with pytest.raises(InvalidInputError, match="lives in the channel"):
-            await rooms.leave(THREAD, BEN, leaving)
     assert await rooms.leave(THREAD, BEN, bo) == 0
+    assert await rooms.leave(THREAD, BEN) == 1
+    assert await rooms.here(THREAD, BEN) == []
+    assert await rooms.leave(THREAD, BEN) == 0
+    await world.say("Between ourselves ...", place=THREAD)
+    assert not world.platform.by
+    await world.say("Hi")
+    assert len(world.platform.by) == 1
     await rooms.settle(THREAD, BEN, bo)
     assert await rooms.leave(THREAD, BEN) == 1
+    assert [one.persona.slug for one in await rooms.here(THREAD, BEN)] == [ada.slug]
+
+
+async def test_one_of_a_channel_leaves_a_thread_of_it(world: World) -> None:
+    ada, bo = await world.make(name="Ada Lamp"), await world.make(name="Bo Kettle")
+    rooms = world.chat.rooms
+    await rooms.settle(HERE, BEN, ada)
+    await rooms.settle(HERE, BEN, bo, "tea")
+    assert await rooms.leave(THREAD, BEN, ada) == 1
+    (left,) = await rooms.here(THREAD, BEN)
+    assert (left.persona.slug, left.triggers) == (bo.slug, ("tea",))
+    assert len(await rooms.here(HERE, BEN)) == 2
 
 
 async def test_a_deleted_persona_lives_nowhere(world: World) -> None:

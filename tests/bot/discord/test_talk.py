@@ -144,14 +144,16 @@ async def test_talk_off(world: World) -> None:
     assert len(world.said()) == count
 
 
-async def test_talk_off_in_a_thread_says_where_who_answers_there_lives(world: World) -> None:
+async def test_talk_off_in_a_thread_makes_the_thread_quiet(world: World) -> None:
     await settle(world)
     world.env.backend.create_thread(world.general.id, "quiet", world.ben.id)
     [thread] = world.general.threads
     offered = await world.ben.autocomplete(thread, "talk", "persona", "")
-    assert not any(one["value"].startswith("off") for one in offered)
-    refused = told(await world.ben.slash(thread, "talk", persona="off"))
-    assert "lives in the channel" in refused
+    assert offered[0]["value"] == "off"
+    gone = await world.ben.slash(thread, "talk", persona="off")
+    assert "quiet here now" in gone.response.content
+    await world.ben.send(thread, "Between ourselves ...")
+    assert not world.said(thread)
     await world.ben.slash(thread, "talk", persona="barnaby")
     gone = await world.ben.slash(thread, "talk", persona="off")
     assert "Those of the channel answer here again" in gone.response.content
