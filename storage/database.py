@@ -128,7 +128,8 @@ class Database:
         self._closing.set()
         if self._under_way:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._all_ended.wait(), self._patience)
+                async with asyncio.timeout(self._patience):
+                    await self._all_ended.wait()
         else:
             await _to_its_end(self._engine.dispose())
 

@@ -75,7 +75,8 @@ class Live:
                 with contextlib.suppress(UnavailableError):
                     await self._outlet.show(shown, final=False)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._ending.wait(), self._outlet.interval)
+                async with asyncio.timeout(self._outlet.interval):
+                    await self._ending.wait()
 
     async def _stop(self) -> None:
         """Ends the showing, but lets a call that is on its way arrive.

@@ -8,7 +8,7 @@ import hashlib
 import logging
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Final, TypeVar
 
 import psycopg
@@ -227,8 +227,7 @@ class JobDatabase:
         start, pause = time.monotonic(), 0.1
         while True:
             try:
-                async with self._pool.connection() as connection, connection.transaction():
-                    return await work(connection)
+                return await _cancellable(self._once(work))
             except PoolClosed as error:
                 raise UnavailableError(UNREACHABLE) from error
             except (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected):
@@ -243,6 +242,10 @@ class JobDatabase:
                 raise UnavailableError(UNREACHABLE) from error
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))
             pause = min(2 * pause, 2.0)
+
+    async def _once(self, work: Callable[[AsyncConnection[Any]], Awaitable[Value]]) -> Value:
+        async with self._pool.connection() as connection, connection.transaction():
+            return await work(connection)
 
     async def rows(
         self, statement: str, patience: float | None = 20.0, **values: Any
@@ -266,3 +269,22 @@ class JobDatabase:
     async def _configure(self, connection: AsyncConnection[Any]) -> None:
         name = sql.Identifier(self.name)
         await connection.execute(sql.SQL("SET search_path TO {}").format(name))
+
+
+async def _cancellable(step: Coroutine[Any, Any, Value]) -> Value:
+    """A step whose cancellation is never lost.
+
+    While somebody waits for a connection of the pool, it may be: `asyncio.wait_for` of Python 3.11
+    forgets one that comes as the connection does (https://github.com/python/cpython/issues/86296).
+    """
+    task = asyncio.ensure_future(step)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        while not task.done():
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait({task}, timeout=1.0)
+        if not task.cancelled():
+            task.exception()  # looked at, so that nobody complains
+        raise

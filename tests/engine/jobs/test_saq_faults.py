@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import os
+import random
 import signal
 import time
 from collections.abc import AsyncIterator, Callable
@@ -205,6 +206,31 @@ async def test_what_stood_still_in_a_transaction_is_done_again(open_house: Any) 
         return len(tries)
 
     assert await house.queue.database.run(work) == 2
+
+
+async def test_who_is_cancelled_while_waiting_for_a_connection_ends(open_house: Any) -> None:
+    house = await open_house()
+    database, chance = house.queue.database, random.Random(1)
+
+    async def work(connection: Any) -> None:
+        for _ in range(3):
+            await connection.execute("SELECT 1")
+
+    async def go_on() -> None:
+        while True:
+            await database.run(work)
+
+    many = [asyncio.create_task(go_on()) for _ in range(12)]  # more than there are connections
+    for _ in range(200):
+        one = asyncio.create_task(go_on())
+        await asyncio.sleep(chance.uniform(0, 0.004))
+        one.cancel()
+        _, running = await asyncio.wait({one}, timeout=LONG)
+        assert not running
+    for one in many:
+        one.cancel()
+    _, running = await asyncio.wait(many, timeout=LONG)
+    assert not running
 
 
 async def test_the_database_restarts_under_everybody(open_house: Any, postgres: Postgres) -> None:
