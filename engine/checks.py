@@ -5,7 +5,14 @@ from __future__ import annotations
 import re
 
 from engine.character import in_character
-from personas.prompts import SAMPLE_PHRASES, SAMPLE_WORDS, PersonaDraft, shingles
+from personas.prompts import (
+    SAMPLE_CHARACTERS,
+    SAMPLE_DRAWN,
+    SAMPLE_PHRASES,
+    SAMPLE_WORDS,
+    PersonaDraft,
+    shingles,
+)
 from personas.subject import Subject, content_words, find_subject, is_about
 from personas.text import loops, plain, sentences, whole_sentences
 
@@ -15,6 +22,11 @@ _JUNK = re.compile(
     re.IGNORECASE,
 )
 _FIRST_PERSON = re.compile(r"^(?:I am|I'm|I’m)\b")
+
+
+_SAMPLED = tuple(content_words(text) for text in SAMPLE_CHARACTERS)
+_COPIED = 0.6
+"""Share of what a sentence says beyond its subject that one of our examples says, too."""
 
 
 def spoken(text: str, limit: int) -> str:
@@ -89,6 +101,31 @@ def is_on_subject(draft: PersonaDraft, description: str) -> bool:
         return True
     said = f"{draft.kind} {draft.name} {draft.tagline} {draft.you} {draft.greeting} {draft.draw}"
     return is_about(said, description)
+
+
+def uncopied(draft: PersonaDraft, description: str) -> PersonaDraft:
+    """The draft without what small models take over of our examples, with other names in it.
+
+    A cactus that dreads getting wet and lives in a hallway stand is our umbrella.
+    """
+    own = content_words(f"{description} {draft.name} {draft.kind} you like")
+
+    def is_copied(text: str) -> bool:
+        words = content_words(text) - own
+        same = max(len(words & sampled) for sampled in _SAMPLED)
+        return same >= 4 and same > _COPIED * len(words)
+
+    told = sentences(draft.you)
+    left = [sentence for sentence in told if not is_copied(sentence)]
+    changes = {}
+    if len(left) < len(told):
+        # Without its beginning, which says who it is, the rest hangs in the air.
+        changes["you"] = " ".join(left) if left and left[0] == told[0] else ""
+        kept = SAMPLE_DRAWN - set(description.casefold().split())
+        changes["draw"] = " ".join(w for w in draft.draw.split() if w.casefold() not in kept)
+    if is_copied(draft.speech):
+        changes["speech"] = ""
+    return draft.model_copy(update=changes)
 
 
 def is_from_samples(text: str, description: str) -> bool:

@@ -16,6 +16,7 @@ from engine.checks import (
     greeting_of,
     is_from_samples,
     is_on_subject,
+    uncopied,
 )
 from engine.llm.base import LanguageModel, Message, Sampling, UnusableAnswerError
 from personas.errors import InvalidInputError
@@ -160,6 +161,7 @@ class PersonaWriter:
             voice: likewise.
             own: the draft is ours, and good.
         """
+        draft = draft if own else uncopied(draft, description)
         character, greeting = character_of(draft), greeting_of(draft, description)
         exchanges = exchanges_of(draft, description)
         speech, tagline = fact(draft.speech, 160), fact(draft.tagline, 140)

@@ -265,6 +265,14 @@ SAMPLE_PHRASES = shingles(
 )
 """Runs of words that only our examples hold."""
 
+SAMPLE_CHARACTERS = tuple(
+    f"{sample.answer['you']} {sample.answer['speech']}" for sample in _SAMPLES
+)
+"""Who the people of our examples are, and how they talk."""
+
+SAMPLE_DRAWN = frozenset(word for sample in _SAMPLES for word in sample.answer["draw"].split())
+"""What they look like."""
+
 SAMPLE_WORDS = frozenset({"umbrella", "percival", "drip", "rosa", "blaze", "florist", "stuntwoman"})
 """Words that only our examples brought up: a small model may take them over by mistake."""
 

@@ -220,6 +220,57 @@ async def test_what_the_model_took_from_our_examples_is_left_out(storage: Storag
     assert persona.portrait.credits
 
 
+COPIED = (
+    # As a model of 1.5 billion parameters has written it: our umbrella, with another noun in it.
+    "You are Percival Drip, a black cactus who dreads getting wet. You live in a hallway stand, "
+    "study every forecast and dream of being a parasol in Spain. You are polite, nervous and "
+    "secretly proud of your oak handle."
+)
+
+
+async def test_a_character_that_was_copied_from_our_examples_is_replaced(storage: Storage) -> None:
+    script = answer(
+        kind="cactus",
+        name="Percival Drip",
+        you=COPIED,
+        speech="Hesitant and very polite, with weather reports and small sighs",
+        draw="black cactus",
+    )
+    portraits = DiscPortraits()
+    persona = await persona_of(
+        creator(storage, script, portraits=portraits), "a shy cactus who collects vinyl records"
+    )
+    written = persona.personality
+    assert "vinyl records" in written.character
+    told = f"{written.character} {written.speaking_style}"
+    assert not [word for word in ("forecast", "Spain", "wet", "oak", "weather") if word in told]
+    assert portraits.briefs[0].subject == "cactus"
+
+
+@pytest.mark.parametrize(
+    "you",
+    [
+        "You are Spacepod, a teapot that thinks it is a spaceship. You are curious, adventurous "
+        "and always ready to jump out of your pot.",
+        "You are Spacepod, a black teapot. You are polite and nervous, and you dream of the moon.",
+    ],
+)
+async def test_what_only_sounds_like_our_examples_is_kept(storage: Storage, you: str) -> None:
+    script = answer(kind="teapot", name="Spacepod", you=you, speech="Loud and quick, like a rocket")
+    persona = await persona_of(creator(storage, script), "a teapot who thinks it is a spaceship")
+    assert persona.personality.character == you
+    assert persona.personality.speaking_style == "Loud and quick, like a rocket"
+
+
+async def test_a_sentence_of_our_examples_is_left_out_of_a_character(storage: Storage) -> None:
+    own = "You are Spacepod, a teapot that circles the kitchen and counts the stars in the tiles."
+    script = answer(
+        kind="teapot", name="Spacepod", you=f"{own} You adore tulips, bouquets and car chases."
+    )
+    persona = await persona_of(creator(storage, script), "a teapot who thinks it is a spaceship")
+    assert persona.personality.character == own
+
+
 async def test_the_portrait_is_of_what_was_described(storage: Storage) -> None:
     portraits = DiscPortraits()
     await persona_of(creator(storage, answer(draw="young lady"), portraits=portraits))
