@@ -17,11 +17,10 @@ Box = tuple[float, float, float, float]
 
 FACE_SHARE = 0.37
 """Width of the face oval to aim at, of the picture's width."""
-LEAST_FACE = 0.29
-"""Its least width."""
+LEAST_FACE = 0.334
+"""Its least width: a third of the picture's."""
 NEAREST = 1.35
-"""How far to come nearer for it, if the face is not smaller than that then: what it is the face of
-should be seen as well."""
+"""How much nearer to come for more than that: what it is the face of should be seen as well."""
 LARGEST_FACE = 0.62
 """A face is not brought nearer than this."""
 AIR = 0.06

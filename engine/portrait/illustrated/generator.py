@@ -169,10 +169,9 @@ class IllustratedGenerator:
         size = self._size
         frame = frame_subject(body_box(site.subject[..., 3]), site.face, size)
         geometry = frame.face(site.face)
-        line = OUTLINE * site.subject.shape[0] * frame.scale if rendering == "outlined" else None
-        finer = min(1.0, BOLDEST * size / line) if line else 1.0
-        body = _near(site, frame, size, finer)
-        line = line * finer if line else None
+        drawn = OUTLINE * site.subject.shape[0] * frame.scale
+        line = min(drawn, BOLDEST * size) if rendering == "outlined" else None
+        body = _near(site, frame, size, finer=line / drawn if line is not None else 1.0)
         if site.ground in ("patch", "wearer"):
             below = site.ground == "wearer"
             body = lay_patch(body, geometry, rendering, line or 4.0, below)
@@ -265,10 +264,16 @@ def _site(art: Artwork, brief: PortraitBrief) -> _Site:
     return _Site(subject, face, ground, svg=svg, pack=art.pack)
 
 
-def _near(site: _Site, frame: Frame, size: int, finer: float) -> Image:
+def _near(site: _Site, frame: Frame, size: int, *, finer: float) -> Image:
     """The subject as the portrait shows it; drawn again where that looks better.
 
     That is where its pixels would be enlarged, or its lines become as thick as beams.
+
+    Args:
+        site: the subject, and its source where that is known.
+        frame: what of it is shown.
+        size: of the portrait, pixels.
+        finer: how wide its lines are to be, of what they are; 1 at most.
     """
     body = frame.picture(site.subject, size)
     if site.svg is None:
