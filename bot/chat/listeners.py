@@ -15,6 +15,7 @@ from personas.gallery import Action, Policy, Trigger
 from personas.persona import Persona
 
 if TYPE_CHECKING:
+    from storage.channels import Resident
     from storage.store import Storage
 
 _MOST = 3
@@ -103,10 +104,7 @@ class Listeners:
             inherited: also look in the channel that it belongs to.
         """
         policy = policy or await self._rights.policy(place)
-        channels = self._storage.channels
-        residents = await channels.residents(place.channel)
-        if not residents and place.parent and inherited and not await channels.quiet(place.channel):
-            residents = await channels.residents(place.parent)
+        residents = await self.residents(place, inherited=inherited)
         personas = await self._storage.personas.by_ids([one.persona_id for one in residents])
         return [
             Listener(personas[resident.persona_id], resident.triggers)
@@ -114,6 +112,14 @@ class Listeners:
             if resident.persona_id in personas
             and allowed(policy, place, person, Action.TALK, personas[resident.persona_id])
         ]
+
+    async def residents(self, place: Place, *, inherited: bool = True) -> list[Resident]:
+        """Who lives in a channel, or else in the one it belongs to, if it is not quiet."""
+        channels = self._storage.channels
+        residents = await channels.residents(place.channel)
+        if not residents and place.parent and inherited and not await channels.quiet(place.channel):
+            residents = await channels.residents(place.parent)
+        return residents
 
     async def _replied(self, message: IncomingMessage, policy: Policy) -> Persona | None:
         if not message.reply_to:

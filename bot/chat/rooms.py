@@ -98,23 +98,20 @@ class Rooms:
         """
         await self._rights.require(place, person, Action.SETTLE)
         left = await self._storage.channels.leave(place.channel, persona.id if persona else None)
-        return left or await self._hush(place, person, persona)
+        return left or await self._hush(place, persona)
 
-    async def _hush(self, place: Place, person: Person, persona: Persona | None) -> int:
+    async def _hush(self, place: Place, persona: Persona | None) -> int:
         """Keeps a persona of its channel, or all, out of a thread; how many."""
-        from storage.channels import Resident
-
-        if await self._storage.channels.residents(place.channel):
+        channels = self._storage.channels
+        if await channels.residents(place.channel):
             return 0
-        heard = await self.here(place, person)
-        staying = [one for one in heard if persona is not None and one.persona.id != persona.id]
-        if len(staying) == len(heard):
-            return 0
-        await self._storage.channels.hush(place.channel)
-        for one in staying:
-            resident = Resident(persona_id=one.persona.id, triggers=one.triggers)
-            await self._storage.channels.settle(place.channel, resident)
-        return len(heard) - len(staying)
+        living = await self._listeners.residents(place)
+        others = [one for one in living if persona is not None and one.persona_id != persona.id]
+        if len(others) < len(living):
+            await channels.hush(place.channel)
+            for one in others:
+                await channels.settle(place.channel, one)
+        return len(living) - len(others)
 
     async def mode(self, place: Place) -> Mode | None:
         """How answers are in this channel; None where nobody has chosen."""

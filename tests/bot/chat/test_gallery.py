@@ -388,6 +388,7 @@ async def test_a_thread_is_quiet_while_those_of_its_channel_go_on(world: World) 
     ada, bo = await world.make(name="Ada Lamp"), await world.make(name="Bo Kettle")
     rooms = world.chat.rooms
     await rooms.settle(HERE, BEN, ada)
+    assert await rooms.here(THREAD, BEN, inherited=False) == []
     assert await rooms.leave(THREAD, BEN, bo) == 0
     assert await rooms.leave(THREAD, BEN) == 1
     assert await rooms.here(THREAD, BEN) == []
