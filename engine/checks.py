@@ -23,10 +23,11 @@ _JUNK = re.compile(
 )
 _FIRST_PERSON = re.compile(r"^(?:I am|I'm|I’m)\b")
 
-
 _SAMPLED = tuple(content_words(text) for text in SAMPLE_CHARACTERS)
 _COPIED = 0.6
-"""Share of what a sentence says beyond its subject that one of our examples says, too."""
+"""Share of what a sentence says beyond its subject that one of our examples says, too ..."""
+_COPIED_WORDS = 4
+"""... in so many words."""
 
 
 def spoken(text: str, limit: int) -> str:
@@ -113,7 +114,7 @@ def uncopied(draft: PersonaDraft, description: str) -> PersonaDraft:
     def is_copied(text: str) -> bool:
         words = content_words(text) - own
         same = max(len(words & sampled) for sampled in _SAMPLED)
-        return same >= 4 and same > _COPIED * len(words)
+        return same >= _COPIED_WORDS and same > _COPIED * len(words)
 
     told = sentences(draft.you)
     left = [sentence for sentence in told if not is_copied(sentence)]
@@ -121,8 +122,8 @@ def uncopied(draft: PersonaDraft, description: str) -> PersonaDraft:
     if len(left) < len(told):
         # Without its beginning, which says who it is, the rest hangs in the air.
         changes["you"] = " ".join(left) if left and left[0] == told[0] else ""
-        kept = SAMPLE_DRAWN - set(description.casefold().split())
-        changes["draw"] = " ".join(w for w in draft.draw.split() if w.casefold() not in kept)
+        borrowed = SAMPLE_DRAWN - _words(description)
+        changes["draw"] = " ".join(w for w in draft.draw.split() if w.casefold() not in borrowed)
     if is_copied(draft.speech):
         changes["speech"] = ""
     return draft.model_copy(update=changes)
@@ -130,9 +131,9 @@ def uncopied(draft: PersonaDraft, description: str) -> PersonaDraft:
 
 def is_from_samples(text: str, description: str) -> bool:
     """Whether a text was taken over from our examples instead of the description."""
-    words = {word.casefold().strip(".,!?") for word in text.split()}
-    own = {word.casefold().strip(".,!?") for word in description.split()}
-    return bool(words & SAMPLE_WORDS - own) or bool(shingles(text) & SAMPLE_PHRASES)
+    return bool(_words(text) & SAMPLE_WORDS - _words(description)) or bool(
+        shingles(text) & SAMPLE_PHRASES
+    )
 
 
 def drawn_subject(draft: PersonaDraft, description: str) -> tuple[str, str]:
@@ -157,6 +158,10 @@ def drawn_subject(draft: PersonaDraft, description: str) -> tuple[str, str]:
     if not draw or not _fits(draw, draft, subject, description):
         return subject.phrase, details
     return draw, details
+
+
+def _words(text: str) -> set[str]:
+    return {word.casefold().strip(".,!?") for word in text.split()}
 
 
 def _fits(draw: str, draft: PersonaDraft, subject: Subject, description: str) -> bool:

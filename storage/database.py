@@ -243,15 +243,20 @@ def _server_options(url: URL, settings: StorageSettings) -> dict[str, Any]:
         "idle_in_transaction_session_timeout": _IDLE_SECONDS * 1000,
         "timezone": "UTC",
     }
-    ours = " ".join(f"-c {name}={value}" for name, value in limits.items())
     return {
-        "connect_args": {**server_arguments(), "options": f"{ours} {url.query.get('options', '')}"},
+        "connect_args": {**server_arguments(), "options": with_limits(url, limits)},
         "pool_pre_ping": True,
         "pool_size": settings.database_connections,
         "max_overflow": 0,
         "pool_timeout": settings.busy_seconds,
         "pool_recycle": 3600,
     }
+
+
+def with_limits(url: URL, limits: Mapping[str, object]) -> str:
+    """PostgreSQL's `options` for a connection: settings of the session, and what the URL adds."""
+    ours = " ".join(f"-c {name}={value}" for name, value in limits.items())
+    return f"{ours} {url.query.get('options', '')}"
 
 
 def server_arguments() -> dict[str, Any]:

@@ -70,7 +70,8 @@ class JobSettings(BaseModel):
     lost_seconds: float = Field(
         default=15.0,
         gt=0,
-        description="saq: a worker that is connected and silent for so long has lost its jobs too",
+        description="saq: a worker that is connected and silent for so long has lost its jobs "
+        "too, and a transaction that stands still for so long is ended",
     )
     sweep_seconds: float = Field(
         default=0.5, gt=0, description="saq: how often workers look for what others have left"

@@ -22,6 +22,7 @@ from sqlalchemy import URL
 from engine.jobs.base import Job
 from engine.jobs.saq.sql import MADE, NOTE_MADE, SCHEMA_VERSION, SERVED, TABLES, VERSION
 from personas.errors import ChatAnythingError, UnavailableError
+from storage.database import with_limits
 from storage.failures import hide_rows
 
 log = logging.getLogger(__name__)
@@ -140,14 +141,13 @@ class JobDatabase:
             "lock_timeout": round(_WAITS * 1000),
             "idle_in_transaction_session_timeout": max(1, round(lost_seconds * 1000)),
         }
-        ours = " ".join(f"-c {limit}={value}" for limit, value in limits.items())
         self._parameters: dict[str, Any] = {
             **url.set(drivername="postgresql").translate_connect_args(
                 username="user", database="dbname"
             ),
             **url.query,
             **_ALIVE,
-            "options": f"{ours} {url.query.get('options', '')}",
+            "options": with_limits(url, limits),
         }
         self._pool = AsyncConnectionPool(
             kwargs={**self._parameters, "autocommit": True, "row_factory": dict_row},

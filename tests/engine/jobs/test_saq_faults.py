@@ -191,6 +191,7 @@ async def test_who_starts_beside_others_needs_no_lock_on_their_tables(open_house
         await busy.execute("LOCK TABLE saq_jobs, job_worker IN ROW EXCLUSIVE MODE")
         async with asyncio.timeout(5):
             again = await house.open()
+        assert await again.stats() == []
         await busy.execute("COMMIT")
     await again.aclose()
 
